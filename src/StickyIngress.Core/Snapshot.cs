@@ -1,0 +1,19 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using StickyIngress.Core.Routing;
+using StickyIngress.Core.Upstreams;
+
+namespace StickyIngress.Core;
+
+/// <summary>
+/// All that serving a request needs, compiled once. A request reads <see cref="SnapshotHolder.Current"/> when it arrives and keeps
+/// that snapshot until it ends, so a publish never changes it halfway. Routes name upstreams by position, so that an
+/// upstream can be replaced without building the routes again.
+/// </summary>
+public sealed record Snapshot(
+    long Revision, ImmutableArray<Upstream> Upstreams, FrozenDictionary<UpstreamName, int> Positions, RouteTable Routes)
+{
+    public static Snapshot Empty { get; } = new(0, [], FrozenDictionary<UpstreamName, int>.Empty, RouteTable.Empty);
+
+    public Upstream? Find(UpstreamName name) => Positions.TryGetValue(name, out var position) ? Upstreams[position] : null;
+}

@@ -1,0 +1,31 @@
+using System.Collections.Immutable;
+
+namespace StickyIngress.Core.Upstreams;
+
+/// <summary>The primary or the backup peers of an upstream, in configured order.</summary>
+public sealed class PeerGroup
+{
+    public PeerGroup(ImmutableArray<Peer> peers, bool backup, bool single)
+    {
+        Peers = peers;
+        Backup = backup;
+        Single = single;
+        TotalWeight = peers.Sum(peer => (long)peer.Weight);
+        Tries = peers.Count(peer => !peer.Down && !peer.Draining);
+    }
+
+    public static PeerGroup Empty { get; } = new([], backup: true, single: false);
+
+    public ImmutableArray<Peer> Peers { get; }
+
+    public bool Backup { get; }
+
+    /// <summary>The upstream's only peer: failures are not counted and it is always tried, once.</summary>
+    public bool Single { get; }
+
+    /// <summary>Sum of the configured weights, those of peers that are down included.</summary>
+    public long TotalWeight { get; }
+
+    /// <summary>Peers that are neither down nor draining; how many tries they are good for.</summary>
+    public int Tries { get; }
+}

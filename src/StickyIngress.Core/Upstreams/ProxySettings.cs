@@ -1,0 +1,77 @@
+using System.Collections.Immutable;
+using StickyIngress.Core.Variables;
+
+namespace StickyIngress.Core.Upstreams;
+
+/// <summary>How the requests of one route are passed on; nothing is left to default here.</summary>
+public sealed record ProxySettings
+{
+    /// <summary>Null: as each peer's own <see cref="Peer.Protocol"/> says.</summary>
+    public PeerProtocol? Protocol { get; init; }
+
+    public required Template Host { get; init; }
+
+    public ImmutableArray<RequestHeader> SetHeaders { get; init; } = [];
+
+    public ImmutableArray<ResponseHeader> ResponseHeaders { get; init; } = [];
+
+    public required TimeSpan ConnectTimeout { get; init; }
+
+    public required TimeSpan SendTimeout { get; init; }
+
+    public required TimeSpan ReadTimeout { get; init; }
+
+    /// <summary>Bytes; 0: no limit.</summary>
+    public required long MaxBodySize { get; init; }
+
+    /// <summary>Bytes of a request body that are kept for another try; 0: none.</summary>
+    public required int RequestBuffer { get; init; }
+
+    public required NextUpstream NextUpstream { get; init; }
+
+    public required KeepaliveSettings Keepalive { get; init; }
+
+    public PeerTls Tls { get; init; } = PeerTls.Default;
+
+    /// <summary>Cookies that are not passed to the peer.</summary>
+    public ImmutableArray<string> HiddenCookies { get; init; } = [];
+}
+
+/// <summary>A header set on the request to the peer; an empty value removes it.</summary>
+public sealed record RequestHeader(string Name, Template Value);
+
+/// <summary>A header added to the response; unless <paramref name="Always"/>, only with nginx's statuses of success.</summary>
+public sealed record ResponseHeader(string Name, Template Value, bool Always);
+
+/// <summary>Idle connections to peers.</summary>
+public sealed record KeepaliveSettings(int Connections, int Requests, TimeSpan Time, TimeSpan Timeout);
+
+/// <summary>When a request goes to the next peer.</summary>
+/// <param name="Tries">At most, the first included; 0: no limit.</param>
+/// <param name="Timeout">No further try after this time; zero: no limit.</param>
+public sealed record NextUpstream(NextUpstreamOn On, int Tries, TimeSpan Timeout);
+
+[Flags]
+public enum NextUpstreamOn
+{
+    None = 0,
+    Error = 1,
+    Timeout = 1 << 1,
+    InvalidHeader = 1 << 2,
+    Http500 = 1 << 3,
+    Http502 = 1 << 4,
+    Http503 = 1 << 5,
+    Http504 = 1 << 6,
+    Http403 = 1 << 7,
+    Http404 = 1 << 8,
+    Http429 = 1 << 9,
+    NonIdempotent = 1 << 10,
+}
+
+/// <summary>TLS towards a peer. Certificates are PEM.</summary>
+/// <param name="ServerName">For SNI and verification; empty: the Host header that the peer sees.</param>
+/// <param name="CaPem">Authorities to trust; null: the system's.</param>
+public sealed record PeerTls(Template ServerName, bool Verify, string? CaPem, string? ClientCertificatePem, string? ClientKeyPem)
+{
+    public static PeerTls Default { get; } = new(Template.Empty, Verify: true, null, null, null);
+}

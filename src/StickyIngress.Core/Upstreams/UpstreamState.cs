@@ -1,0 +1,58 @@
+namespace StickyIngress.Core.Upstreams;
+
+/// <summary>What an upstream keeps from one snapshot to the next: the states of its peers, and who its peers were.</summary>
+public sealed class UpstreamState(UpstreamName name)
+{
+    private const int FormerPeersKept = 1024;
+
+    private readonly Dictionary<PeerKey, PeerState> _peers = [];
+    private readonly Queue<PeerId> _former = new();
+    private int _nextOrdinal;
+
+    public UpstreamName Name { get; } = name;
+
+    /// <summary>Held for a pick, and for counting a request in and out; never across an await.</summary>
+    public Lock Gate { get; } = new();
+
+    /// <summary>The state of that peer; a new one where it was not known.</summary>
+    public PeerState Peer(in PeerKey key)
+    {
+        lock (_peers)
+        {
+            if (_peers.TryGetValue(key, out var known)) return known;
+
+            var added = new PeerState(this, _nextOrdinal++);
+            _peers.Add(key, added);
+            return added;
+        }
+    }
+
+    /// <summary>Peers that are no more, the latest last; as many as are worth remembering.</summary>
+    public IReadOnlyList<PeerId> FormerPeers
+    {
+        get
+        {
+            lock (_peers) return [.. _former];
+        }
+    }
+
+    /// <summary>Forgets the states of all peers but these.</summary>
+    internal IReadOnlyList<PeerState> Retain(IReadOnlySet<PeerState> current)
+    {
+        lock (_peers)
+        {
+            var gone = _peers.Where(entry => !current.Contains(entry.Value)).ToArray();
+            foreach (var (key, _) in gone)
+            {
+                _peers.Remove(key);
+                _former.Enqueue(key.Id);
+                if (_former.Count > FormerPeersKept) _former.Dequeue();
+            }
+
+            return [.. gone.Select(entry => entry.Value)];
+        }
+    }
+}
+
+/// <summary>What makes a peer the same peer in the next snapshot: the server that it is of, who it is, and where.</summary>
+public readonly record struct PeerKey(string Server, PeerId Id, string Address);
