@@ -1,1 +1,3 @@
-return 0;
+using StickyIngress.Commands;
+
+return await CommandLine.RunAsync(args);

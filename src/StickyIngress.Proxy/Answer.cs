@@ -1,0 +1,44 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.WebUtilities;
+using StickyIngress.Proxy.Forwarding;
+
+namespace StickyIngress.Proxy;
+
+/// <summary>Responses of our own: a status and its name as plain text.</summary>
+internal static class Answer
+{
+    public static Task WriteAsync(ProxyRequest request, int status)
+    {
+        var response = request.Context.Response;
+        if (response.HasStarted)
+        {
+            request.Context.Abort();
+            return Task.CompletedTask;
+        }
+
+        Prepare(request, status);
+        if (HttpMethods.IsHead(request.Context.Request.Method)) return Task.CompletedTask;
+
+        response.ContentType = "text/plain";
+        return response.WriteAsync($"{status} {ReasonPhrases.GetReasonPhrase(status)}\n");
+    }
+
+    /// <summary>308 to the same host and target over https.</summary>
+    public static Task RedirectAsync(ProxyRequest request)
+    {
+        Prepare(request, StatusCodes.Status308PermanentRedirect);
+        request.Context.Response.Headers.Location = $"https://{request.Host}{request.Target}";
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Takes back whatever a failed try has left in the response.</summary>
+    private static void Prepare(ProxyRequest request, int status)
+    {
+        var response = request.Context.Response;
+        response.Headers.Clear();
+        response.StatusCode = status;
+        if (request.Context.Features.Get<IHttpResponseFeature>() is { } feature) feature.ReasonPhrase = null;
+        if (request.Settings is not null) ClientHeaders.Add(request, status);
+    }
+}

@@ -1,0 +1,140 @@
+using System.Buffers;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace StickyIngress.Proxy.Bodies;
+
+/// <summary>
+/// A request's body as the tries see it. It is streamed to the peer as it arrives, and what was read is kept, up to the route's
+/// requestBuffer, so that another try can send it again. nginx waits for the whole body instead; the outcome is the same for bodies that
+/// fit, without the wait.
+/// </summary>
+internal sealed class RequestBody(HttpContext context) : IDisposable
+{
+    private ReplayStream? _replay;
+
+    /// <summary>Nothing of the body is lost, so it can be sent from its start again.</summary>
+    public bool CanReplay => _replay?.CanReplay ?? !HasBody;
+
+    public bool HasBody { get; private set; }
+
+    /// <summary>Why reading from the client failed; null: it did not.</summary>
+    public Exception? ReadError => _replay?.Error;
+
+    /// <summary>Called once, before the first try.</summary>
+    public void Open(int keep)
+    {
+        HasBody = context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? false;
+        if (!HasBody) return;
+
+        _replay = new(context.Request.Body, keep);
+        context.Request.Body = _replay;
+    }
+
+    /// <summary>The next try reads from the start.</summary>
+    public void Rewind() => _replay?.Rewind();
+
+    public void Dispose() => _replay?.ReturnBuffer();
+
+    private sealed class ReplayStream(Stream client, int keep) : Stream
+    {
+        private byte[]? _kept;
+        private int _count;
+        private int _at;
+        private bool _overflowed;
+
+        public Exception? Error { get; private set; }
+
+        public bool CanReplay => !_overflowed && Error is null;
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public void Rewind() => _at = 0;
+
+        public void ReturnBuffer()
+        {
+            if (_kept is null) return;
+
+            ArrayPool<byte>.Shared.Return(_kept);
+            _kept = null;
+            _overflowed = true;
+        }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (_at < _count)
+            {
+                var again = Math.Min(buffer.Length, _count - _at);
+                _kept.AsSpan(_at, again).CopyTo(buffer.Span);
+                _at += again;
+                return again;
+            }
+
+            try
+            {
+                var read = await client.ReadAsync(buffer, cancellationToken);
+                Keep(buffer.Span[..read]);
+                return read;
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                Error = e;
+                throw;
+            }
+        }
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        private void Keep(ReadOnlySpan<byte> read)
+        {
+            if (read.IsEmpty || _overflowed) return;
+
+            if (_count + read.Length > keep)
+            {
+                ReturnBuffer();
+                (_overflowed, _count, _at) = (true, 0, 0);
+                return;
+            }
+
+            Grow(_count + read.Length);
+            read.CopyTo(_kept.AsSpan(_count));
+            _count += read.Length;
+            _at = _count;
+        }
+
+        private void Grow(int size)
+        {
+            if (_kept is not null && _kept.Length >= size) return;
+
+            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(size, Math.Min(keep, 4096)));
+            _kept.AsSpan(0, _count).CopyTo(larger);
+            if (_kept is not null) ArrayPool<byte>.Shared.Return(_kept);
+            _kept = larger;
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+using StickyIngress.Core.Cookies;
+using StickyIngress.Core.Upstreams;
+using StickyIngress.Proxy.Tries;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace StickyIngress.Proxy.Forwarding.Yarp;
+
+/// <summary>Writes the request of one try, and decides at the response's header whether another peer shall answer instead.</summary>
+internal sealed class TryTransformer(ProxyRequest request, PeerTry @try, PeerLease lease, InvokerProfile profile) : HttpTransformer
+{
+    private static readonly UriCreationOptions AsItCame = new() { DangerousDisablePathAndQueryCanonicalization = true };
+
+    /// <summary>The peer's status sends the request to the next peer.</summary>
+    public bool GoesOn { get; private set; }
+
+    public override async ValueTask TransformRequestAsync(
+        HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+    {
+        await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
+
+        var host = request.Settings.Host.Evaluate(request);
+        var address = profile.Address(lease.Peer, request, host, out var serverName);
+        proxyRequest.RequestUri = new Uri(string.Concat("http://", address, request.Target), AsItCame);
+        proxyRequest.Options.Set(PeerConnector.Target, new ConnectTarget(lease.Peer, serverName, @try));
+
+        var headers = proxyRequest.Headers;
+        RemoveOwn(httpContext.Request.Headers, headers);
+        ForwardedHeaders.Write(request, headers, static (sink, name, value) => sink.TryAddWithoutValidation(name, value));
+        headers.Host = null;
+        if (host.Length > 0) headers.TryAddWithoutValidation(HeaderNames.Host, host);
+        HideCookies(headers);
+        foreach (var (name, value) in request.Settings.SetHeaders) Set(proxyRequest, name, value.Evaluate(request));
+
+        @try.RequestSent = true;
+    }
+
+    public override async ValueTask<bool> TransformResponseAsync(
+        HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
+    {
+        if (proxyResponse is null) return false;
+
+        @try.Status = (int)proxyResponse.StatusCode;
+        @try.HeaderTime = request.Now - @try.StartedAt;
+        if (@try.ConnectTime < 0) @try.ConnectTime = 0;
+        request.Response = new YarpResponse(proxyResponse);
+
+        GoesOn = NextPeer.AfterStatus(request, @try, @try.Status);
+        if (GoesOn) return false;
+
+        lease.HeaderReceived();
+        await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
+        ClientHeaders.Add(request, @try.Status);
+        return true;
+    }
+
+    /// <summary>What the client may not say in our stead, and what it named as meant for us alone.</summary>
+    private static void RemoveOwn(IHeaderDictionary incoming, System.Net.Http.Headers.HttpRequestHeaders outgoing)
+    {
+        foreach (var (name, _) in incoming)
+        {
+            if (!HeaderRules.IsPassedToPeer(name, incoming)) outgoing.Remove(name);
+        }
+    }
+
+    private void HideCookies(System.Net.Http.Headers.HttpRequestHeaders headers)
+    {
+        var hidden = request.Settings.HiddenCookies;
+        if (hidden.IsEmpty || !headers.NonValidated.TryGetValues(HeaderNames.Cookie, out var cookies)) return;
+
+        string?[] left = [.. cookies.Select(cookie => CookieHeader.Without(cookie, hidden.AsSpan()))];
+        headers.Remove(HeaderNames.Cookie);
+        headers.TryAddWithoutValidation(HeaderNames.Cookie, left.Where(cookie => cookie is not null)!);
+    }
+
+    private static void Set(HttpRequestMessage message, string name, string value)
+    {
+        if (string.Equals(name, HeaderNames.Host, StringComparison.OrdinalIgnoreCase))
+        {
+            message.Headers.Host = null;
+            if (value.Length > 0) message.Headers.TryAddWithoutValidation(name, value);
+            return;
+        }
+
+        if (message.Headers.TryAddWithoutValidation(name, ""))
+        {
+            message.Headers.Remove(name);
+            if (value.Length > 0) message.Headers.TryAddWithoutValidation(name, HeaderText.Safe(value));
+            return;
+        }
+
+        message.Content?.Headers.Remove(name);
+        if (value.Length > 0) message.Content?.Headers.TryAddWithoutValidation(name, HeaderText.Safe(value));
+    }
+}

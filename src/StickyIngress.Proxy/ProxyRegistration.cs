@@ -1,0 +1,59 @@
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using StickyIngress.Core;
+using StickyIngress.Proxy.Clients;
+using StickyIngress.Proxy.Forwarding;
+using StickyIngress.Proxy.Forwarding.Yarp;
+
+namespace StickyIngress.Proxy;
+
+/// <summary>Puts the proxy into a host. The host brings a <see cref="TimeProvider"/>, a metric factory and an access log.</summary>
+public static class ProxyRegistration
+{
+    public static IServiceCollection AddStickyProxy(this IServiceCollection services, TrustedProxies trusted)
+    {
+        services.AddHttpForwarder();
+        services.AddLogging(logging => logging
+            .AddFilter("Yarp", LogLevel.None)
+            .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None)
+            .AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Error));
+        return services
+            .AddSingleton(trusted)
+            .AddSingleton<Clock>()
+            .AddSingleton<SnapshotHolder>()
+            .AddSingleton<PeerSelector>()
+            .AddSingleton<InvokerProfiles>()
+            .AddSingleton<IPeerForwarder, YarpForwarder>()
+            .AddSingleton<ProxyMetrics>()
+            .AddSingleton<UpstreamHandler>()
+            .AddSingleton<ProxyPipeline>();
+    }
+
+    /// <summary>Everything that comes in is the proxy's.</summary>
+    public static void UseStickyProxy(this IApplicationBuilder app) =>
+        app.Run(app.ApplicationServices.GetRequiredService<ProxyPipeline>().InvokeAsync);
+
+    /// <summary>Kestrel's limits as nginx has them; bodies are limited per route.</summary>
+    public static void ConfigureForProxy(this KestrelServerOptions kestrel)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.AllowHostHeaderOverride = true;
+        kestrel.AllowAlternateSchemes = true;
+        kestrel.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
+        kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
+
+        var limits = kestrel.Limits;
+        limits.MaxRequestBodySize = null;
+        limits.MinRequestBodyDataRate = null;
+        limits.MinResponseDataRate = null;
+        limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);           // keepalive_timeout
+        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(60);      // client_header_timeout
+        limits.MaxRequestLineSize = 8 * 1024;                         // large_client_header_buffers 4 8k
+        limits.MaxRequestHeadersTotalSize = 32 * 1024;
+        limits.MaxRequestHeaderCount = 100;
+    }
+}

@@ -1,0 +1,34 @@
+using StickyIngress.Core.Upstreams;
+
+namespace StickyIngress.Proxy.Tries;
+
+/// <summary>One try of a request: what nginx's upstream variables say of it. Times are milliseconds from its start; -1: never came to it.</summary>
+public sealed class PeerTry(Peer? peer, string address, long startedAt)
+{
+    /// <summary>Null where no peer could be selected; <see cref="Address"/> is then the upstream's name, as in nginx.</summary>
+    public Peer? Peer { get; } = peer;
+
+    public string Address { get; } = address;
+
+    /// <summary>Unix milliseconds.</summary>
+    public long StartedAt { get; } = startedAt;
+
+    /// <summary>The response's status, or 502 or 504 for a failed try; 0: none yet.</summary>
+    public int Status { get; set; }
+
+    public long ConnectTime { get; set; } = -1;
+
+    public long HeaderTime { get; set; } = -1;
+
+    public long ResponseTime { get; set; } = -1;
+
+    /// <summary>Body bytes of the response that went to the client.</summary>
+    public long ResponseLength { get; set; }
+
+    public long BytesSent { get; set; }
+
+    public long BytesReceived { get; set; }
+
+    /// <summary>Whether any byte of the request may have reached the peer.</summary>
+    public bool RequestSent { get; set; }
+}

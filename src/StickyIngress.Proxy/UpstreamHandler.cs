@@ -1,0 +1,102 @@
+using Microsoft.AspNetCore.Http;
+using StickyIngress.Core;
+using StickyIngress.Core.Affinity;
+using StickyIngress.Core.Upstreams;
+using StickyIngress.Proxy.Bodies;
+using StickyIngress.Proxy.Forwarding;
+using StickyIngress.Proxy.Tries;
+
+namespace StickyIngress.Proxy;
+
+/// <summary>Selects a peer, tries it, and goes to the next one for as long as nginx would.</summary>
+public sealed class UpstreamHandler(PeerSelector selector, IPeerForwarder forwarder, ProxyMetrics metrics)
+{
+    private const int ClientClosedRequest = 499;
+
+    internal async Task HandleAsync(ProxyRequest request)
+    {
+        var upstream = request.Upstream!;
+        request.Selection = new(upstream, request, request.Settings.NextUpstream.Tries);
+        request.Body.Open(request.Settings.RequestBuffer);
+        request.ResponseBody = new(request.Context.Response.Body);
+        request.Context.Response.Body = request.ResponseBody;
+
+        while (true)
+        {
+            var selected = selector.Select(request.Selection);
+            if (selected.Kind == SelectedKind.Rejected)
+            {
+                await Answer.WriteAsync(request, upstream.FailStatus!.Value);
+                return;
+            }
+
+            if (selected.Lease is not { } lease)
+            {
+                request.BeginTry(null, upstream.Name.Name).Status = StatusCodes.Status502BadGateway;
+                await Answer.WriteAsync(request, StatusCodes.Status502BadGateway);
+                return;
+            }
+
+            var @try = request.BeginTry(lease.Peer, lease.Peer.Name);
+            var end = await TryAsync(request, @try, lease);
+            if (GoesOn(request, @try, end))
+            {
+                metrics.Retried(request, @try, end);
+                request.Body.Rewind();
+                continue;
+            }
+
+            await FinishAsync(request, end);
+            return;
+        }
+    }
+
+    /// <summary>One try, counted in before and counted out here, whatever happened.</summary>
+    private async Task<TryEnd> TryAsync(ProxyRequest request, PeerTry @try, PeerLease lease)
+    {
+        using (lease)
+        {
+            var before = request.ResponseBody!.Count;
+            var end = await forwarder.ForwardAsync(request, @try, lease);
+
+            if (end is TryEnd.ConnectFailed or TryEnd.ConnectTimeout) @try.RequestSent = false;
+            if (end.IsFailure()) @try.Status = end.StatusCode();
+            @try.ResponseTime = request.Now - @try.StartedAt;
+            @try.ResponseLength = request.ResponseBody.Count - before;
+
+            if (end == TryEnd.Status)
+                lease.Fail(NextPeer.CountsAsFailure(@try.Status) ? TryOutcome.Failed : TryOutcome.Next, BreakReason.PeerFailed);
+            else if (end.IsFailure())
+                lease.Fail(TryOutcome.Failed, end.BreakReason());
+
+            metrics.Tried(request, @try, end);
+            return end;
+        }
+    }
+
+    private static bool GoesOn(ProxyRequest request, PeerTry @try, TryEnd end) =>
+        end == TryEnd.Status
+        || (end.IsFailure() && !request.Context.RequestAborted.IsCancellationRequested && NextPeer.AfterFailure(request, @try, end));
+
+    private static async Task FinishAsync(ProxyRequest request, TryEnd end)
+    {
+        var context = request.Context;
+        switch (end)
+        {
+            case TryEnd.Responded:
+                return;
+            case TryEnd.Truncated:
+                context.Abort();
+                return;
+            case TryEnd.ClientAborted:
+                if (!context.Response.HasStarted) context.Response.StatusCode = ClientClosedRequest;
+                return;
+            case TryEnd.BadRequestBody:
+                await Answer.WriteAsync(request, (request.Body.ReadError as BadHttpRequestException)?.StatusCode ?? StatusCodes.Status400BadRequest);
+                return;
+            default:
+                await Answer.WriteAsync(request, end.StatusCode());
+                return;
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using System.Text.Json.Serialization;
+
+namespace StickyIngress.Admin;
+
+/// <summary>An upstream as the admin port tells it.</summary>
+internal sealed record UpstreamModel(string Namespace, string Name, string? Affinity, IReadOnlyList<PeerModel> Peers);
+
+/// <summary>A peer. <paramref name="Sessions"/> is exact for learn, an estimate of clients for cookies, and absent without affinity.</summary>
+internal sealed record PeerModel(
+    string Name, string Address, string State, bool Backup, int Weight, long EffectiveWeight, int Active, int MaxConns, int Fails,
+    long Selected, long Failed, long? Sessions);
+
+/// <summary>The sessions of an upstream, and where the one that was asked for is bound.</summary>
+internal sealed record SessionsModel(
+    string Namespace, string Name, string Mode, long? Entries, long? Capacity, IReadOnlyDictionary<string, long> Peers, SessionModel? Session);
+
+/// <summary>One session: known or not, and the peer.</summary>
+internal sealed record SessionModel(bool Known, string? Peer);
+
+/// <summary>One finding about one resource.</summary>
+internal sealed record DiagnosticModel(
+    string Severity, string Reason, string? Kind, string? Namespace, string? Name, string Field, string Message, string? File, int Line);
+
+/// <summary>What went wrong with a request to the admin port.</summary>
+internal sealed record ErrorModel(string Error);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
+[JsonSerializable(typeof(IReadOnlyList<UpstreamModel>))]
+[JsonSerializable(typeof(UpstreamModel))]
+[JsonSerializable(typeof(SessionsModel))]
+[JsonSerializable(typeof(IReadOnlyList<DiagnosticModel>))]
+[JsonSerializable(typeof(ErrorModel))]
+internal sealed partial class AdminJson : JsonSerializerContext;

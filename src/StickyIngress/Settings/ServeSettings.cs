@@ -1,0 +1,41 @@
+using System.Net;
+
+namespace StickyIngress.Settings;
+
+/// <summary>What an operator sets, checked; nothing is left to default here.</summary>
+internal sealed record ServeSettings
+{
+    public required IReadOnlyList<string> Manifests { get; init; }
+
+    public required bool Kubernetes { get; init; }
+
+    public required IPEndPoint Http { get; init; }
+
+    public required IPEndPoint Https { get; init; }
+
+    /// <summary>Null: not listening.</summary>
+    public required IPEndPoint? H2c { get; init; }
+
+    public required IPEndPoint Admin { get; init; }
+
+    public required IReadOnlyList<IPNetwork> TrustedProxies { get; init; }
+
+    public required string IngressClass { get; init; }
+
+    /// <summary>Empty: all.</summary>
+    public required IReadOnlyList<string> Namespaces { get; init; }
+
+    /// <summary><c>off</c>, <c>json</c>, or a text with variables.</summary>
+    public required string AccessLog { get; init; }
+
+    public required LogLevel LogLevel { get; init; }
+
+    /// <summary>A file with the keys of opaque cookies; null: a random key.</summary>
+    public required string? AffinityKeys { get; init; }
+
+    /// <summary>How long new connections still work after the signal to stop.</summary>
+    public required TimeSpan ShutdownGrace { get; init; }
+
+    /// <summary>How long requests that run may take to end after that.</summary>
+    public required TimeSpan DrainTimeout { get; init; }
+}

@@ -1,0 +1,63 @@
+using System.CommandLine;
+
+namespace StickyIngress.Settings;
+
+/// <summary>
+/// One setting: an option of the command line, an environment variable (<c>STICKYINGRESS_</c> and the name in upper case with
+/// <c>_</c>) and a key of the config file (the option's name without dashes in front). The first of these that is set counts.
+/// </summary>
+internal sealed record Setting(string Name, string Value, string Description, string? Default = null, bool Many = false, bool Flag = false)
+{
+    public const string EnvironmentPrefix = "STICKYINGRESS_";
+
+    public Option Option { get; } = Flag
+        ? new Option<bool>("--" + Name) { Description = Description }
+        : new Option<string[]>("--" + Name)
+        {
+            Description = Default is null ? Description : $"{Description} [default: {Default}]",
+            HelpName = Value,
+            Arity = ArgumentArity.OneOrMore,
+            AllowMultipleArgumentsPerToken = false,
+        };
+
+    public string EnvironmentVariable => EnvironmentPrefix + Name.ToUpperInvariant().Replace('-', '_');
+}
+
+/// <summary>All settings of run and demo.</summary>
+internal static class SettingList
+{
+    public const string Config = "config";
+    public const string Manifests = "manifests";
+    public const string Kubernetes = "kubernetes";
+    public const string Http = "http";
+    public const string Https = "https";
+    public const string H2c = "h2c";
+    public const string Admin = "admin";
+    public const string TrustedProxies = "trusted-proxies";
+    public const string IngressClass = "ingress-class";
+    public const string Namespace = "namespace";
+    public const string AccessLog = "access-log";
+    public const string LogLevel = "log-level";
+    public const string AffinityKeys = "affinity-keys";
+    public const string ShutdownGrace = "shutdown-grace";
+    public const string DrainTimeout = "drain-timeout";
+
+    public static IReadOnlyList<Setting> All { get; } =
+    [
+        new(Manifests, "DIR", "Serve what the YAML files of this directory declare, and follow their changes. Repeatable.", Many: true),
+        new(Kubernetes, "", "Serve what the cluster declares that this pod or kubeconfig belongs to.", Flag: true),
+        new(Http, "ADDR:PORT", "Where http is served.", "0.0.0.0:8080"),
+        new(Https, "ADDR:PORT", "Where https is served once there is a certificate.", "0.0.0.0:8443"),
+        new(H2c, "ADDR:PORT", "Where HTTP/2 without TLS is served, for gRPC; off unless set."),
+        new(Admin, "ADDR:PORT", "Where health, metrics and the API are served.", "127.0.0.1:9090; in a pod 0.0.0.0:9090"),
+        new(TrustedProxies, "CIDR", "Whose X-Forwarded headers are believed; anybody else's are replaced. Repeatable.", Many: true),
+        new(IngressClass, "NAME", "Which ingressClassName this installation serves.", "sticky"),
+        new(Namespace, "NAME", "Serve only this namespace. Repeatable.", Many: true),
+        new(AccessLog, "json|off|FORMAT", "A line for each request on standard output: JSON, none, or a text with variables.", "json"),
+        new(LogLevel, "LEVEL", "trace, debug, information, warning, error or critical.", "information"),
+        new(AffinityKeys, "FILE", "Keys of opaque cookies, one a line, base64 or text of 16 bytes or more: the first issues, all are accepted."),
+        new(ShutdownGrace, "TIME", "How long new connections still work after the signal to stop.", "5s"),
+        new(DrainTimeout, "TIME", "How long running requests may then take to end.", "60s"),
+        new(Config, "FILE", "A YAML file with any of these settings by name."),
+    ];
+}

@@ -1,0 +1,149 @@
+using System.Collections;
+using System.CommandLine;
+using System.Net;
+using StickyIngress.Api;
+using YamlDotNet.Core;
+using YamlDotNet.Serialization;
+
+namespace StickyIngress.Settings;
+
+/// <summary>Reads settings from the command line, the environment and the config file, and finds every mistake in them.</summary>
+internal sealed class SettingsReader
+{
+    private readonly Dictionary<string, (IReadOnlyList<string> Values, string Origin)> _values = [];
+    private readonly List<string> _mistakes = [];
+
+    /// <summary>Null where something is wrong; then each mistake is a sentence that names the setting, the value and what is allowed.</summary>
+    public static ServeSettings? Read(ParseResult parsed, IDictionary environment, out IReadOnlyList<string> mistakes)
+    {
+        var reader = new SettingsReader();
+        reader.AddCommandLine(parsed);
+        reader.AddEnvironment(environment);
+        reader.AddFile();
+        var settings = reader.ToSettings(inPod: environment.Contains("KUBERNETES_SERVICE_HOST"));
+        mistakes = reader._mistakes;
+        return reader._mistakes.Count == 0 ? settings : null;
+    }
+
+    private void AddCommandLine(ParseResult parsed)
+    {
+        foreach (var setting in SettingList.All)
+        {
+            if (parsed.GetResult(setting.Option) is not { Implicit: false } given) continue;
+
+            IReadOnlyList<string> values = setting.Flag ? [parsed.GetValue((Option<bool>)setting.Option) ? "true" : "false"] : [.. given.Tokens.Select(token => token.Value)];
+            Add(setting, values, "--" + setting.Name);
+        }
+    }
+
+    private void AddEnvironment(IDictionary environment)
+    {
+        foreach (var setting in SettingList.All)
+        {
+            if (environment[setting.EnvironmentVariable] is string { Length: > 0 } text)
+                Add(setting, setting.Many ? text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) : [text], setting.EnvironmentVariable);
+        }
+    }
+
+    private void AddFile()
+    {
+        if (Last(SettingList.Config) is not { } file) return;
+
+        Dictionary<string, object?> content;
+        try
+        {
+            content = new DeserializerBuilder().Build().Deserialize<Dictionary<string, object?>>(File.ReadAllText(file)) ?? [];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or YamlException)
+        {
+            _mistakes.Add($"{Origin(SettingList.Config)}: cannot read {file}: {e.Message}");
+            return;
+        }
+
+        foreach (var (key, value) in content)
+        {
+            var setting = SettingList.All.FirstOrDefault(known => known.Name == key);
+            if (setting is null)
+                _mistakes.Add($"{file}: {key} is not a setting; known are {string.Join(", ", SettingList.All.Select(known => known.Name))}");
+            else if (value is IList<object> many)
+                Add(setting, [.. many.Select(item => $"{item}")], $"{file}: {key}");
+            else
+                Add(setting, [$"{value}"], $"{file}: {key}");
+        }
+    }
+
+    /// <summary>The first origin that sets something counts.</summary>
+    private void Add(Setting setting, IReadOnlyList<string> values, string origin)
+    {
+        if (!setting.Many && values.Count > 1)
+            _mistakes.Add($"{origin} is given {values.Count} times; it takes one value");
+        else
+            _values.TryAdd(setting.Name, (values, origin));
+    }
+
+    private ServeSettings ToSettings(bool inPod) => new()
+    {
+        Manifests = All(SettingList.Manifests),
+        Kubernetes = Read(SettingList.Kubernetes, "false", "true or false", bool.TryParse, false),
+        Http = EndPoint(SettingList.Http, "0.0.0.0:8080")!,
+        Https = EndPoint(SettingList.Https, "0.0.0.0:8443")!,
+        H2c = EndPoint(SettingList.H2c, null),
+        Admin = EndPoint(SettingList.Admin, inPod ? "0.0.0.0:9090" : "127.0.0.1:9090")!,
+        TrustedProxies = [.. All(SettingList.TrustedProxies).Select(Network)],
+        IngressClass = Last(SettingList.IngressClass) ?? "sticky",
+        Namespaces = All(SettingList.Namespace),
+        AccessLog = Last(SettingList.AccessLog) ?? "json",
+        LogLevel = Read<LogLevel>(
+            SettingList.LogLevel, "information", "trace, debug, information, warning, error or critical", TryParseLevel, LogLevel.Information),
+        AffinityKeys = Last(SettingList.AffinityKeys),
+        ShutdownGrace = Time(SettingList.ShutdownGrace, "5s"),
+        DrainTimeout = Time(SettingList.DrainTimeout, "60s"),
+    };
+
+    private delegate bool TryParse<T>(string text, out T value);
+
+    private T Read<T>(string name, string byDefault, string allowed, TryParse<T> tryParse, T otherwise)
+    {
+        var text = Last(name) ?? byDefault;
+        if (tryParse(text, out var value)) return value;
+
+        _mistakes.Add($"{Origin(name)} is \"{text}\"; it must be {allowed}");
+        return otherwise;
+    }
+
+    private TimeSpan Time(string name, string byDefault) => Read(
+        name, byDefault, "a time such as 500ms, 30s or 1m",
+        (string text, out TimeSpan value) => NginxTime.TryParse(text, Api.Schema.TimeUnit.Milliseconds, out value), TimeSpan.Zero);
+
+    private IPEndPoint? EndPoint(string name, string? byDefault)
+    {
+        var text = Last(name) ?? byDefault;
+        if (text is null) return null;
+
+        // Like nginx's listen: a port alone, or *:port, is every address.
+        var full = text.StartsWith('*') ? "0.0.0.0" + text[1..] : text.StartsWith(':') ? "0.0.0.0" + text : text;
+        if (!int.TryParse(full, out _) && IPEndPoint.TryParse(full, out var endPoint) && full.LastIndexOf(':') > full.LastIndexOf(']'))
+            return endPoint;
+
+        _mistakes.Add($"{Origin(name)} is \"{text}\"; it must be ADDR:PORT, such as 0.0.0.0:8080 or [::]:8080");
+        return null;
+    }
+
+    private IPNetwork Network(string text)
+    {
+        if (IPNetwork.TryParse(text, out var network)) return network;
+        if (IPAddress.TryParse(text, out var address)) return new(address, address.GetAddressBytes().Length * 8);
+
+        _mistakes.Add($"{Origin(SettingList.TrustedProxies)} is \"{text}\"; it must be a network such as 10.0.0.0/8, or an address");
+        return default;
+    }
+
+    private static bool TryParseLevel(string text, out LogLevel level) =>
+        Enum.TryParse(text, ignoreCase: true, out level) && Enum.IsDefined(level) && !char.IsAsciiDigit(text[0]);
+
+    private IReadOnlyList<string> All(string name) => _values.TryGetValue(name, out var found) ? found.Values : [];
+
+    private string? Last(string name) => _values.TryGetValue(name, out var found) && found.Values.Count > 0 ? found.Values[^1] : null;
+
+    private string Origin(string name) => _values.TryGetValue(name, out var found) ? found.Origin : "--" + name;
+}
