@@ -3,6 +3,7 @@ using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace StickyIngress.Testing;
@@ -37,7 +38,7 @@ public sealed class TestBackend : IAsyncDisposable
         var backend = new TestBackend(app, name);
         app.Run(context =>
         {
-            backend.Requests.Enqueue($"{context.Request.Method} {context.Features.GetRequiredFeature<Microsoft.AspNetCore.Http.Features.IHttpRequestFeature>().RawTarget}");
+            backend.Requests.Enqueue($"{context.Request.Method} {context.Features.Get<IHttpRequestFeature>()!.RawTarget}");
             return (handler ?? backend.SayNameAsync)(context);
         });
         await app.StartAsync();

@@ -1,0 +1,106 @@
+using System.Net;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using StickyIngress.Core.Upstreams;
+using StickyIngress.Testing;
+
+namespace StickyIngress.Proxy.Tests;
+
+/// <summary>Every row of next_upstream.json over the real port: which servers a request tries, and what counts as a failure.</summary>
+public sealed class NextUpstreamConformanceTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public static IEnumerable<TheoryDataRow<string>> Conditions() => Vectors.Load("next_upstream.json").GetProperty("rows").EnumerateArray()
+        .Select(row => row.GetProperty("condition").GetString()!).Distinct().Select(condition => new TheoryDataRow<string>(condition));
+
+    [Theory]
+    [MemberData(nameof(Conditions))]
+    public async Task Tries_the_next_peer_when_nginx_does(string condition)
+    {
+        await using var good = await TestBackend.StartAsync("good");
+        await using var bad = await BadServer.StartAsync(condition);
+
+        foreach (var row in Vectors.Load("next_upstream.json").GetProperty("rows").EnumerateArray())
+        {
+            if (row.GetProperty("condition").GetString() == condition) await ReplayAsync(row, bad.EndPoint, good.EndPoint);
+        }
+    }
+
+    private static async Task ReplayAsync(JsonElement row, IPEndPoint bad, IPEndPoint good)
+    {
+        var conditions = row.GetProperty("proxy_next_upstream").GetString()!;
+        await using var proxy = await ProxyUnderTest.StartAsync([bad, good], ProxyUnderTest.Settings with
+        {
+            NextUpstream = new(Parse(conditions), 0, TimeSpan.Zero),
+            ReadTimeout = TimeSpan.FromMilliseconds(150),
+        });
+        var method = row.GetProperty("method").GetString()!;
+
+        var status = await SendAsync(proxy, method);
+        await Eventually.HoldsAsync(() => proxy.Log.Lines.Count == 1, "the request ended", Stop);
+
+        var tried = row.GetProperty("tried").EnumerateArray().Select(server => server.GetString() == "bad" ? bad : good);
+        var statuses = row.GetProperty("statuses").EnumerateArray().Select(number => number.GetInt32().ToString());
+        var expected = $"{row.GetProperty("client_status")} [{string.Join(", ", tried)}] [{string.Join(", ", statuses)}] "
+            + (row.GetProperty("counted_as_failure").GetBoolean() ? "counted" : "not counted");
+        var counted = proxy.Upstream.Primaries.Peers[0].State.Fails > 0 ? "counted" : "not counted";
+        Assert.Equal($"{method} {conditions}: {expected}", $"{method} {conditions}: {proxy.Log.Lines[0]} {counted}");
+        Assert.Equal(row.GetProperty("client_status").GetInt32(), status);
+        proxy.AssertNothingHeld();
+    }
+
+    private static async Task<int> SendAsync(ProxyUnderTest proxy, string method)
+    {
+        using var request = new HttpRequestMessage(new(method), "/");
+        if (method != "GET") request.Content = new StringContent("x");
+        using var response = await proxy.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Stop);
+        return (int)response.StatusCode;
+    }
+
+    private static NextUpstreamOn Parse(string words)
+    {
+        var on = NextUpstreamOn.None;
+        foreach (var word in words.Split(' '))
+        {
+            if (word == "off") return NextUpstreamOn.None;
+            on |= Enum.Parse<NextUpstreamOn>(word.Replace("_", ""), ignoreCase: true);
+        }
+
+        return on;
+    }
+
+    /// <summary>A server that has the one fault.</summary>
+    private sealed class BadServer(IPEndPoint endPoint, IAsyncDisposable? server) : IAsyncDisposable
+    {
+        public IPEndPoint EndPoint { get; } = endPoint;
+
+        public static async Task<BadServer> StartAsync(string condition)
+        {
+            if (condition == "connection_refused") return new(new(IPAddress.Loopback, FreePort.Next()), null);
+
+            if (condition.StartsWith("status_", StringComparison.Ordinal))
+            {
+                var status = int.Parse(condition["status_".Length..]);
+                var backend = await TestBackend.StartAsync("bad", context =>
+                {
+                    context.Response.StatusCode = status;
+                    return context.Response.WriteAsync("bad");
+                });
+                return new(backend.EndPoint, backend);
+            }
+
+            var raw = condition switch
+            {
+                "closed_before_response" => RawBackend.Start(RawBackend.ReadHeadAsync),
+                "read_timeout" => RawBackend.Silent(),
+                "response_header_too_big" => RawBackend.Sending($"HTTP/1.1 200 OK\r\nX-Big: {new string('x', 100_000)}\r\nContent-Length: 0\r\n\r\n"),
+                "body_truncated_after_header" => RawBackend.Sending("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort"),
+                _ => throw new ArgumentException($"a condition that this test does not know: {condition}"),
+            };
+            return new(raw.EndPoint, raw);
+        }
+
+        public ValueTask DisposeAsync() => server?.DisposeAsync() ?? ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,145 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Prometheus;
+using StickyIngress.Core;
+using StickyIngress.Core.Affinity;
+using StickyIngress.Core.Balancing;
+using StickyIngress.Core.Routing;
+using StickyIngress.Core.Upstreams;
+using StickyIngress.Core.Variables;
+using StickyIngress.Proxy.Clients;
+
+namespace StickyIngress.Proxy.Tests;
+
+/// <summary>The proxy on a real port, with one upstream "u" whose peers and settings the test gives.</summary>
+public sealed class ProxyUnderTest : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly CollectorRegistry _registry;
+
+    private ProxyUnderTest(WebApplication app, CollectorRegistry registry, Upstream upstream, LogOfRequests log)
+    {
+        (_app, _registry, Upstream, Log) = (app, registry, upstream, log);
+        EndPoint = new(IPAddress.Loopback, new Uri(app.Urls.First()).Port);
+        Client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new($"http://{EndPoint}") };
+    }
+
+    public IPEndPoint EndPoint { get; }
+
+    public HttpClient Client { get; }
+
+    public Upstream Upstream { get; }
+
+    public LogOfRequests Log { get; }
+
+    public static ProxySettings Settings { get; } = new()
+    {
+        Host = TestTemplates.Parse("$host"),
+        ConnectTimeout = TimeSpan.FromSeconds(5),
+        SendTimeout = TimeSpan.FromSeconds(5),
+        ReadTimeout = TimeSpan.FromSeconds(5),
+        MaxBodySize = 1024 * 1024,
+        RequestBuffer = 64 * 1024,
+        NextUpstream = new(NextUpstreamOn.Error | NextUpstreamOn.Timeout, 0, TimeSpan.Zero),
+        Keepalive = new(32, 1000, TimeSpan.FromHours(1), TimeSpan.FromSeconds(60)),
+    };
+
+    /// <summary>Starts it with a peer for each address, weight 1 and maxFails 1 unless <paramref name="configure"/> says otherwise.</summary>
+    public static async Task<ProxyUnderTest> StartAsync(
+        IReadOnlyList<EndPoint> peers,
+        ProxySettings? settings = null,
+        Func<UpstreamState, PeerGroup, IAffinity?>? affinity = null,
+        TrustedProxies? trusted = null,
+        Func<EndPoint, UpstreamState, int, Peer>? configure = null)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.ConfigureForProxy();
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
+        });
+        var registry = Prometheus.Metrics.NewCustomRegistry();
+        var log = new LogOfRequests();
+        builder.Services
+            .AddSingleton(TimeProvider.System)
+            .AddSingleton<IMetricFactory>(Prometheus.Metrics.WithCustomRegistry(registry))
+            .AddSingleton<IAccessLog>(log)
+            .AddStickyProxy(trusted ?? TrustedProxies.None);
+        var app = builder.Build();
+        app.UseStickyProxy();
+
+        var state = new UpstreamState(new("test", "u"));
+        var made = peers.Select((endPoint, index) => (configure ?? MakePeer)(endPoint, state, index)).ToArray();
+        var group = new PeerGroup([.. made], backup: false, single: made.Length == 1);
+        var upstream = new Upstream
+        {
+            Name = state.Name,
+            State = state,
+            Primaries = group,
+            Balancer = new RoundRobinBalancer(group, PeerGroup.Empty),
+            Affinity = affinity?.Invoke(state, group),
+        };
+        var routes = new RouteTableBuilder();
+        routes.TryAdd(HostPattern.Any, PathPattern.Prefix("/"), new(0, settings ?? Settings));
+        app.Services.GetRequiredService<SnapshotHolder>().Publish(
+            new(1, [upstream], new Dictionary<UpstreamName, int> { [state.Name] = 0 }, routes.Build()));
+        await app.StartAsync();
+        return new(app, registry, upstream, log);
+    }
+
+    public static Peer MakePeer(EndPoint endPoint, UpstreamState state, int index)
+    {
+        var name = PeerNames.Format(endPoint);
+        return new()
+        {
+            Index = index,
+            Id = new(name),
+            Name = name,
+            Server = name,
+            Sid = PeerNames.Sid(name),
+            Label = name,
+            EndPoint = endPoint,
+            State = state.Peer(new($"s{index}", new(name), name)),
+        };
+    }
+
+    /// <summary>Every request that was counted in was counted out.</summary>
+    public void AssertNothingHeld() => Assert.All(Upstream.Peers, peer => Assert.Equal(0, peer.State.Conns));
+
+    /// <summary>The value of a series, as it stands in the page; 0 where it is not there.</summary>
+    public async Task<double> MetricAsync(string line)
+    {
+        using var page = new MemoryStream();
+        await _registry.CollectAndExportAsTextAsync(page);
+        var lines = System.Text.Encoding.UTF8.GetString(page.ToArray()).Split('\n');
+        return lines.Where(l => l.StartsWith(line, StringComparison.Ordinal)).Select(l => double.Parse(l[(l.LastIndexOf(' ') + 1)..])).FirstOrDefault();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _app.DisposeAsync();
+    }
+}
+
+/// <summary>Keeps what variables said when each request was logged.</summary>
+public sealed class LogOfRequests : IAccessLog
+{
+    private readonly System.Collections.Concurrent.ConcurrentQueue<string> _lines = new();
+
+    /// <summary>What each line shows; variables as in a log format.</summary>
+    public Template Format { get; set; } = TestTemplates.Parse("$status [$upstream_addr] [$upstream_status]");
+
+    public IReadOnlyList<string> Lines => [.. _lines];
+
+    public void Write(ProxyRequest request) => _lines.Enqueue(Format.Evaluate(request));
+}
+
+public static class TestTemplates
+{
+    public static Template Parse(string text) =>
+        Template.TryParse(text, null, out var template, out var error) ? template : throw new ArgumentException(error);
+}
