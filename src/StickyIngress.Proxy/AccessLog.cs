@@ -5,7 +5,6 @@ using Microsoft.Extensions.Hosting;
 using StickyIngress.Core;
 using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Variables;
-using StickyIngress.Proxy.Variables;
 
 namespace StickyIngress.Proxy;
 
@@ -18,6 +17,10 @@ namespace StickyIngress.Proxy;
 public sealed class AccessLog(Stream output, Template? format, Clock clock) : BackgroundService, IAccessLog
 {
     private const int MaxWaitingBytes = 8 * 1024 * 1024;
+
+    private static readonly Variable UpstreamAddr = new(VariableKind.UpstreamAddr);
+    private static readonly Variable UpstreamStatus = new(VariableKind.UpstreamStatus);
+    private static readonly Variable UpstreamResponseTime = new(VariableKind.UpstreamResponseTime);
 
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _wake = new(0, 1);
@@ -136,10 +139,6 @@ public sealed class AccessLog(Stream output, Template? format, Clock clock) : Ba
         json.WriteString("sticky_outcome"u8, AffinityWords.Of(selection.Outcome));
         if (selection.Reason != BreakReason.None) json.WriteString("sticky_reason"u8, AffinityWords.Of(selection.Reason));
     }
-
-    private static readonly Variable UpstreamAddr = new(VariableKind.UpstreamAddr);
-    private static readonly Variable UpstreamStatus = new(VariableKind.UpstreamStatus);
-    private static readonly Variable UpstreamResponseTime = new(VariableKind.UpstreamResponseTime);
 
     /// <summary>A value must not begin a line of its own.</summary>
     private static string OneLine(string line) => line.AsSpan().IndexOfAny('\r', '\n') < 0 ? line : line.ReplaceLineEndings(" ");

@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using StickyIngress.Core.Affinity;
 
 namespace StickyIngress.Proxy;
 
@@ -17,11 +16,4 @@ internal static class MetricWords
 
     /// <summary>0 is a try without a response.</summary>
     public static string Code(int code) => code is >= 100 and < 600 ? Codes[code - 100] : code == 0 ? "none" : Other;
-
-    public static string Mode(AffinityMode mode) => mode switch
-    {
-        AffinityMode.Cookie => "cookie",
-        AffinityMode.Route => "route",
-        _ => "learn",
-    };
 }

@@ -20,8 +20,8 @@ internal static class NextPeer
     private static bool MayRepeat(ProxyRequest request, PeerTry @try, NextUpstreamOn condition)
     {
         var next = request.Settings.NextUpstream;
-        if (condition == NextUpstreamOn.None || (next.On & condition) == 0) return false;
-        if (@try.RequestSent && !request.IsIdempotent && (next.On & NextUpstreamOn.NonIdempotent) == 0) return false;
+        if (condition == NextUpstreamOn.None || !next.On.HasFlag(condition)) return false;
+        if (@try.RequestSent && !request.IsIdempotent && !next.On.HasFlag(NextUpstreamOn.NonIdempotent)) return false;
         if (@try.RequestSent && !request.CanReplayBody) return false;
 
         return next.Timeout == TimeSpan.Zero || request.ElapsedMilliseconds < next.Timeout.TotalMilliseconds;

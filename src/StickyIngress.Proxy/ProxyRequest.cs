@@ -1,7 +1,5 @@
 using System.Net;
-using System.Text;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using StickyIngress.Core;
 using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Cookies;

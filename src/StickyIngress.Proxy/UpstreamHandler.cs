@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Http;
 using StickyIngress.Core;
 using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Upstreams;
-using StickyIngress.Proxy.Bodies;
 using StickyIngress.Proxy.Forwarding;
 using StickyIngress.Proxy.Tries;
 

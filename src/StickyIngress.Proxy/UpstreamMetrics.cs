@@ -39,7 +39,7 @@ internal sealed class UpstreamMetrics
         _retries.GetOrAdd(reason, key => _series.Retries.WithLabels(_name.Namespace, _name.Name, key));
 
     public Counter.Child Affinity(AffinityMode mode, AffinityOutcome outcome) =>
-        _affinity[(int)outcome] ??= _series.Affinity.WithLabels(_name.Namespace, _name.Name, MetricWords.Mode(mode), AffinityWords.Of(outcome));
+        _affinity[(int)outcome] ??= _series.Affinity.WithLabels(_name.Namespace, _name.Name, AffinityWords.Of(mode), AffinityWords.Of(outcome));
 
     public Counter.Child Break(BreakReason reason) =>
         _breaks[(int)reason] ??= _series.Breaks.WithLabels(_name.Namespace, _name.Name, AffinityWords.Of(reason));

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -83,9 +84,9 @@ public sealed class ProxyUnderTest : IAsyncDisposable
             Affinity = affinity?.Invoke(state, group),
         };
         var routes = new RouteTableBuilder();
-        routes.TryAdd(HostPattern.Any, PathPattern.Prefix("/"), new(0, settings ?? Settings));
+        routes.TryAdd(HostPattern.Any, PathPattern.Any, new(0, settings ?? Settings));
         app.Services.GetRequiredService<SnapshotHolder>().Publish(
-            new(1, [upstream], new Dictionary<UpstreamName, int> { [state.Name] = 0 }, routes.Build()));
+            new(1, [upstream], new Dictionary<UpstreamName, int> { [state.Name] = 0 }.ToFrozenDictionary(), routes.Build()));
         await app.StartAsync();
         return new(app, registry, upstream, log);
     }

@@ -18,9 +18,9 @@ public static class Eventually
             {
                 await timer.WaitForNextTickAsync(limit.Token);
             }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
             {
-                throw new TimeoutException($"never came true: {description}");
+                throw new TimeoutException($"never came true: {description}", e);
             }
         }
     }

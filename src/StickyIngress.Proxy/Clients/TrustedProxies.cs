@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 
 namespace StickyIngress.Proxy.Clients;
 
@@ -32,7 +33,7 @@ public sealed class TrustedProxies(IReadOnlyList<IPNetwork> networks)
         return last[(last.LastIndexOf(',') + 1)..].Trim().Equals("https", StringComparison.OrdinalIgnoreCase);
     }
 
-    private IPAddress FirstUntrusted(IReadOnlyList<string?> headers, IPAddress direct)
+    private IPAddress FirstUntrusted(StringValues headers, IPAddress direct)
     {
         var found = direct;
         for (var i = headers.Count - 1; i >= 0; i--)

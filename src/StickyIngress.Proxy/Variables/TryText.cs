@@ -47,7 +47,7 @@ internal static class TryText
 
         foreach (var header in response.SetCookies)
         {
-            if (SetCookieHeader.TryFind(header, name, out var value)) return value.ToString();
+            if (CookieHeader.TryReadSetCookie(header, name, out var value)) return value.ToString();
         }
 
         return null;

@@ -8,9 +8,6 @@ using StickyIngress.Proxy.Tries;
 
 namespace StickyIngress.Proxy.Forwarding.Yarp;
 
-/// <summary>Where a new connection goes, carried by the request that asks for it.</summary>
-internal sealed record ConnectTarget(Peer Peer, string ServerName, PeerTry Try);
-
 /// <summary>Opens connections for one profile: TCP or a unix socket, and TLS on top where the profile has it.</summary>
 internal sealed class PeerConnector(InvokerProfileKey profile, Clock clock)
 {
@@ -31,7 +28,7 @@ internal sealed class PeerConnector(InvokerProfileKey profile, Clock clock)
         {
             if (endPoint is IPEndPoint) socket.NoDelay = true;
             await socket.ConnectAsync(endPoint, limit.Token);
-            Stream stream = new PeerStream(socket, profile.SendTimeout);
+            Stream stream = new PeerStream(socket, profile.SendTimeout, target.Peer.State);
             if (_tls is not null) stream = await HandshakeAsync(stream, target.ServerName, limit.Token);
             target.Try.ConnectTime = clock.Milliseconds - target.Try.StartedAt;
             return stream;
@@ -79,7 +76,9 @@ internal sealed class PeerConnector(InvokerProfileKey profile, Clock clock)
         {
             ApplicationProtocols = [profile.Protocol == PeerProtocol.H2 ? SslApplicationProtocol.Http2 : SslApplicationProtocol.Http11],
         };
+#pragma warning disable CA5359 // the user wrote verify: false, as nginx's proxy_ssl_verify off
         if (!tls.Verify) options.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
+#pragma warning restore CA5359
         if (tls.CaPem is { } authorities)
         {
             options.CertificateChainPolicy = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
@@ -92,6 +91,9 @@ internal sealed class PeerConnector(InvokerProfileKey profile, Clock clock)
         return options;
     }
 }
+
+/// <summary>Where a new connection goes, carried by the request that asks for it.</summary>
+internal sealed record ConnectTarget(Peer Peer, string ServerName, PeerTry Try);
 
 /// <summary>The connect timeout passed.</summary>
 internal sealed class PeerConnectTimeoutException(string message, Exception inner) : IOException(message, inner);
