@@ -32,8 +32,8 @@ public sealed class ProxyPipeline(
     {
         var context = request.Context;
         var snapshot = snapshots.Current;
-        if (!RequestTarget.TryRead(request)) return Answer.WriteAsync(request, StatusCodes.Status400BadRequest);
         if (RequestTarget.IsRefused(context)) return Answer.WriteAsync(request, StatusCodes.Status405MethodNotAllowed);
+        if (!RequestTarget.TryRead(request)) return Answer.WriteAsync(request, StatusCodes.Status400BadRequest);
 
         var route = snapshot.Routes.Match(request.Host, RequestPath.ForMatching(context.Request.Path.Value ?? "/"));
         if (route is null) return Answer.WriteAsync(request, StatusCodes.Status404NotFound);

@@ -36,6 +36,7 @@ public sealed class TestBackend : IAsyncDisposable
         });
         var app = builder.Build();
         var backend = new TestBackend(app, name);
+        app.UseWebSockets();
         app.Run(context =>
         {
             backend.Requests.Enqueue($"{context.Request.Method} {context.Features.Get<IHttpRequestFeature>()!.RawTarget}");
