@@ -86,7 +86,7 @@ public sealed class SessionTableTests
         table.Sweep();
         Assert.Equal([7, 8, 97, 98, 99], Live(table, 100));
 
-        table.Configure(new(5, TimeSpan.FromSeconds(3)));
+        table.Configure(new(5, TimeSpan.FromSeconds(2)));
         Assert.Equal([7, 8], Live(table, 100)); // 8 was used now, 7 a second ago, the others longer
     }
 
