@@ -6,14 +6,11 @@ namespace StickyIngress.Core.Upstreams;
 /// What is counted about a peer while it serves; it lives as long as the peer exists, through any number of snapshots. Written
 /// under the <see cref="UpstreamState.Gate"/>; metrics read it without, a figure at a time.
 /// </summary>
-public sealed class PeerState(UpstreamState upstream, int ordinal)
+public sealed class PeerState(UpstreamState upstream)
 {
     private ClientEstimate? _clients;
 
     public UpstreamState Upstream { get; } = upstream;
-
-    /// <summary>Number of the peer's <see cref="PeerId"/> in its upstream, as the session table keeps it.</summary>
-    public int Ordinal { get; } = ordinal;
 
     /// <summary>
     /// nginx current_weight: what smooth round robin has saved up for it. While <see cref="Index"/> is set the index knows the
