@@ -19,9 +19,6 @@ internal static class SessionLatencyReport
         }
 
         random.Shuffle(keys);
-        var throughput = Stopwatch.StartNew();
-        foreach (var key in keys) table.TryFind(key, out _);
-        output.WriteLine($"lookup alone: {throughput.Elapsed.TotalNanoseconds / keys.Length:F0} ns");
 
         using var stop = new CancellationTokenSource();
         var inserting = Task.Run(() => Insert(table, stop.Token));

@@ -194,21 +194,6 @@ public sealed class SessionTableTests
     }
 
     [Fact]
-    public void A_million_sessions_take_at_most_64_bytes_each()
-    {
-        const int sessions = 1_000_000;
-        var before = GC.GetTotalMemory(forceFullCollection: true);
-        var table = Table(sessions);
-        for (var i = 0; i < sessions; i++) table.Learn(Key(i), i % 10, mayCreate: true);
-
-        var bytes = GC.GetTotalMemory(forceFullCollection: true) - before;
-
-        Assert.Equal(sessions, table.Count);
-        TestContext.Current.TestOutputHelper?.WriteLine($"{(double)bytes / sessions:F1} bytes a session");
-        Assert.InRange(bytes, table.Bytes * 0.95, 64.0 * sessions);
-    }
-
-    [Fact]
     public void A_large_table_that_holds_little_takes_little()
     {
         var table = Table(10_000_000);
