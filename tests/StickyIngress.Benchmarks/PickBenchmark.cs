@@ -72,15 +72,15 @@ public class PickBenchmark
 
     private static IBalancer Make(PeerGroup group, Method method)
     {
-        Template.TryParse("$request_uri", find: null, out var key, out _);
+        var key = Template.TryParse("$request_uri", find: null, out var parsed, out _) ? parsed : Template.Empty;
         return method switch
         {
             Method.RoundRobin => new RoundRobinBalancer(group, PeerGroup.Empty),
             Method.LeastConn => new LeastConnBalancer(group, PeerGroup.Empty),
             Method.LeastTime => new LeastTimeBalancer(group, PeerGroup.Empty, TimeMeasure.Header, inflight: false),
             Method.LeastTimeInflight => new LeastTimeBalancer(group, PeerGroup.Empty, TimeMeasure.Header, inflight: true),
-            Method.Hash => new HashBalancer(group, PeerGroup.Empty, key!),
-            Method.HashConsistent => new ConsistentHashBalancer(group, PeerGroup.Empty, key!, previous: null),
+            Method.Hash => new HashBalancer(group, PeerGroup.Empty, key),
+            Method.HashConsistent => new ConsistentHashBalancer(group, PeerGroup.Empty, key, previous: null),
             Method.IpHash => new IpHashBalancer(group, PeerGroup.Empty),
             Method.Random => new RandomBalancer(group, PeerGroup.Empty, two: null, new Random(1)),
             _ => new RandomBalancer(group, PeerGroup.Empty, RandomTwo.LeastConn, new Random(1)),

@@ -27,7 +27,7 @@ public abstract class LeastLoadBalancer : GroupBalancer
 
             _load.Observe(peers[i], nowMilliseconds);
             var peerLoad = _load.Of(peers[i], nowMilliseconds);
-            var peerWeight = SlowStart.ScaledWeight(peers[i], nowMilliseconds);
+            var peerWeight = SlowStart.Parts(peers[i], nowMilliseconds);
             var order = best < 0 ? -1 : (peerLoad * weight).CompareTo(load * peerWeight);
             if (order < 0) (best, load, weight, several) = (i, peerLoad, peerWeight, false);
             else if (order == 0) several = true;
@@ -50,7 +50,7 @@ public abstract class LeastLoadBalancer : GroupBalancer
             if (!PeerAccounting.IsAvailable(peer, selection, now)) continue;
 
             var peerLoad = _load.Of(peer, nowMilliseconds);
-            var peerWeight = SlowStart.ScaledWeight(peer, nowMilliseconds);
+            var peerWeight = SlowStart.Parts(peer, nowMilliseconds);
             if (peerLoad * weight != load * peerWeight) continue;
 
             total += SmoothRound.Earn(peer, nowMilliseconds);

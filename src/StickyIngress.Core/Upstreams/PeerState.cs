@@ -12,8 +12,8 @@ public sealed class PeerState(UpstreamState upstream, int ordinal)
     public int Ordinal { get; } = ordinal;
 
     /// <summary>
-    /// nginx current_weight: what smooth round robin has saved up for it. While <see cref="Index"/> is set the index knows the
-    /// newer figure and writes it back when it lets go.
+    /// nginx current_weight: what smooth round robin has saved up for it, in <see cref="SlowStart.UnitParts"/>. While
+    /// <see cref="Index"/> is set the index knows the newer figure and writes it back when it lets go.
     /// </summary>
     public long CurrentWeight { get; internal set; }
 
@@ -34,9 +34,6 @@ public sealed class PeerState(UpstreamState upstream, int ordinal)
 
     /// <summary>Unix milliseconds since when its weight grows; 0: it has its full weight. See <see cref="SlowStart"/>.</summary>
     public long SlowStartSince { get; internal set; }
-
-    /// <summary>What is left of weight earned in slow start that did not make a whole unit yet, in unit-milliseconds.</summary>
-    internal long SlowStartRemainder { get; set; }
 
     /// <summary>It has been part of a published upstream, so it is not new any more.</summary>
     internal bool Admitted { get; set; }

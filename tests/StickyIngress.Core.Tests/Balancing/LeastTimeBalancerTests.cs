@@ -8,7 +8,7 @@ public sealed class LeastTimeBalancerTests
     [Theory]
     [InlineData("least_time header", "10+500 100+0", "abaaaa")]
     [InlineData("least_time last_byte", "10+500 100+0", "abbbbb")]
-    [InlineData("least_time header", "25+0 38+0", "ababab")] // the same 20 ms
+    [InlineData("least_time header", "25+0 38+0", "abbaba")] // the same 20 ms, once both are known
     [InlineData("least_time header inflight", "10+500 100+0", "abaaaa")]
     [InlineData("least_time last_byte inflight", "10+500 100+0", "abbbbb")]
     public void Prefers_the_faster_peer(string method, string times, string expected)
