@@ -57,7 +57,7 @@ public static class SlowStart
     internal static long Parts(Peer peer, long weight, long nowMilliseconds)
     {
         var full = weight * UnitParts;
-        return HasEnded(peer, nowMilliseconds)
+        return peer.State.SlowStartSince == 0 || HasEnded(peer, nowMilliseconds)
             ? full
             : full * (nowMilliseconds - peer.State.SlowStartSince) / peer.SlowStartMilliseconds;
     }
@@ -67,7 +67,6 @@ public static class SlowStart
 
     private static bool HasEnded(Peer peer, long nowMilliseconds)
     {
-        if (peer.State.SlowStartSince == 0) return true;
         if (IsRamping(peer, nowMilliseconds)) return false;
 
         peer.State.SlowStartSince = 0;

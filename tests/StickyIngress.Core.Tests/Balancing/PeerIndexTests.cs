@@ -25,6 +25,8 @@ public sealed class PeerIndexTests
     [InlineData("least_conn")]
     [InlineData("least_time header")]
     [InlineData("least_time last_byte")]
+    [InlineData("least_time header inflight")]
+    [InlineData("least_time last_byte inflight")]
     public void Index_and_scan_choose_the_same_peers_in_calm_groups(string method) =>
         Gen.Select(Calm.Array[1, 20], Steps.Array[1, 150]).Sample((servers, steps) => Compare(method, servers, steps), iter: 300);
 
@@ -33,6 +35,8 @@ public sealed class PeerIndexTests
     [InlineData("least_conn")]
     [InlineData("least_time header")]
     [InlineData("least_time last_byte")]
+    [InlineData("least_time header inflight")]
+    [InlineData("least_time last_byte inflight")]
     public void Index_and_scan_choose_the_same_peers_in_any_group(string method) =>
         Gen.Select(Any.Array[1, 8], Steps.Array[1, 150]).Sample((servers, steps) => Compare(method, servers, steps), iter: 500);
 
