@@ -13,8 +13,8 @@ public sealed class PeerState(UpstreamState upstream)
     public UpstreamState Upstream { get; } = upstream;
 
     /// <summary>
-    /// nginx current_weight: what smooth round robin has saved up for it. While <see cref="Index"/> is set the index knows the
-    /// newer figure and writes it back when it lets go.
+    /// nginx current_weight: what smooth round robin has saved up for it, in <see cref="SlowStart.UnitParts"/>. While
+    /// <see cref="Index"/> is set the index knows the newer figure and writes it back when it lets go.
     /// </summary>
     public long CurrentWeight { get; internal set; }
 
@@ -35,9 +35,6 @@ public sealed class PeerState(UpstreamState upstream)
 
     /// <summary>Unix milliseconds since when its weight grows; 0: it has its full weight. See <see cref="SlowStart"/>.</summary>
     public long SlowStartSince { get; internal set; }
-
-    /// <summary>What is left of weight earned in slow start that did not make a whole unit yet, in unit-milliseconds.</summary>
-    internal long SlowStartRemainder { get; set; }
 
     /// <summary>It has been part of a published upstream, so it is not new any more.</summary>
     internal bool Admitted { get; set; }
