@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
@@ -75,7 +76,7 @@ internal sealed class AffinityKey
     {
         times = default;
         Span<byte> bytes = stackalloc byte[SealedBytes];
-        if (value.Length != SealedLength || !Base64Url.TryDecodeFromChars(value, bytes, out var length)) return false;
+        if (value.Length != SealedLength || Base64Url.DecodeFromChars(value, bytes, out _, out var length) != OperationStatus.Done) return false;
         if (length != SealedBytes || bytes[0] != _id) return false;
 
         Span<byte> content = stackalloc byte[ContentBytes];

@@ -6,19 +6,16 @@ namespace StickyIngress.Core.Upstreams;
 /// What is counted about a peer while it serves; it lives as long as the peer exists, through any number of snapshots. Written
 /// under the <see cref="UpstreamState.Gate"/>; metrics read it without, a figure at a time.
 /// </summary>
-public sealed class PeerState(UpstreamState upstream, int ordinal)
+public sealed class PeerState(UpstreamState upstream)
 {
     private ClientEstimate? _clients;
     private int _connections;
 
     public UpstreamState Upstream { get; } = upstream;
 
-    /// <summary>Number of the peer's <see cref="PeerId"/> in its upstream, as the session table keeps it.</summary>
-    public int Ordinal { get; } = ordinal;
-
     /// <summary>
-    /// nginx current_weight: what smooth round robin has saved up for it. While <see cref="Index"/> is set the index knows the
-    /// newer figure and writes it back when it lets go.
+    /// nginx current_weight: what smooth round robin has saved up for it, in <see cref="SlowStart.UnitParts"/>. While
+    /// <see cref="Index"/> is set the index knows the newer figure and writes it back when it lets go.
     /// </summary>
     public long CurrentWeight { get; internal set; }
 
@@ -39,9 +36,6 @@ public sealed class PeerState(UpstreamState upstream, int ordinal)
 
     /// <summary>Unix milliseconds since when its weight grows; 0: it has its full weight. See <see cref="SlowStart"/>.</summary>
     public long SlowStartSince { get; internal set; }
-
-    /// <summary>What is left of weight earned in slow start that did not make a whole unit yet, in unit-milliseconds.</summary>
-    internal long SlowStartRemainder { get; set; }
 
     /// <summary>It has been part of a published upstream, so it is not new any more.</summary>
     internal bool Admitted { get; set; }

@@ -12,7 +12,7 @@ internal static class FakePeers
 {
     public static UpstreamName Shop { get; } = new("web", "shop");
 
-    /// <summary>Peers named by letters: <c>a b c!</c>, where ! is draining, x is down; with = a route, as in <c>a=one</c>.</summary>
+    /// <summary>Peers named by letters: <c>a b c!</c>, where ! is draining and /down is down; with = a route, as in <c>a=one</c>.</summary>
     public static PeerGroup Group(UpstreamState state, string peers, bool backup = false)
     {
         var words = peers.Split(' ', StringSplitOptions.RemoveEmptyEntries);
@@ -23,7 +23,8 @@ internal static class FakePeers
     public static Peer Create(
         UpstreamState state, string word, int index, bool backup = false, int weight = 1, int maxFails = 0, int maxConns = 0, int? port = null)
     {
-        var id = word.TrimEnd('!', 'x').Split('=')[0];
+        var written = word.Split('/')[0].TrimEnd('!').Split('=');
+        var id = written[0];
         var endPoint = new IPEndPoint(IPAddress.Loopback, port ?? (backup ? 2000 : 1000) + id[0]);
         var name = PeerNames.Format(endPoint);
         return new()
@@ -32,14 +33,14 @@ internal static class FakePeers
             Id = new(id),
             Name = name,
             Server = name,
-            Sid = word.Contains('=', StringComparison.Ordinal) ? word.Split('=')[1] : PeerNames.Sid(name),
+            Sid = written.Length > 1 ? written[1] : PeerNames.Sid(name),
             Label = id,
             EndPoint = endPoint,
             State = state.Peer(new("web", new(id), name)),
             Weight = weight,
             MaxFails = maxFails,
             MaxConns = maxConns,
-            Down = word.EndsWith('x'),
+            Down = word.EndsWith("/down", StringComparison.Ordinal),
             Draining = word.EndsWith('!'),
             Backup = backup,
         };

@@ -135,8 +135,10 @@ public sealed class RouteTableTests
         {
             var count = 0;
             foreach (var host in hosts)
+            {
                 foreach (var path in paths)
                     if (table.Match(host, path) is not null) count++;
+            }
 
             return count;
         }
