@@ -1,5 +1,3 @@
-using StickyIngress.Api.Kubernetes;
-
 namespace StickyIngress.Api.Tests;
 
 public sealed class ResourceYamlTests
