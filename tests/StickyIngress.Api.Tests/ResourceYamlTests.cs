@@ -257,15 +257,15 @@ public sealed class ResourceYamlTests
               namespace: default
             spec:
               servers:
-                - name: a
-                  address: b:80
-                  weight: 2
-                  route: 'yes'
+              - name: a
+                address: b:80
+                weight: 2
+                route: 'yes'
               proxy:
                 maxBodySize: 0
                 nextUpstream:
                   'on':
-                    - Error
+                  - Error
 
             """,
             text);
