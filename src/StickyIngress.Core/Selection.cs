@@ -51,6 +51,9 @@ public sealed class Selection
     /// <summary>Whether an affinity has read the request already.</summary>
     public bool AffinityRead { get; set; }
 
+    /// <summary>For cookie: what the client's cookie said beside the peer.</summary>
+    public CookieSeen Cookie { get; set; }
+
     /// <summary>For learn: the key of the session id that the client presented, and what the table said of it.</summary>
     public SessionLookup Session { get; set; }
 

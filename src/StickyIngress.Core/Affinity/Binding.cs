@@ -5,6 +5,9 @@ namespace StickyIngress.Core.Affinity;
 /// <summary>The peers that a client's binding names: the first primary and the first backup with that identity; null: none.</summary>
 public sealed record Binding(Peer? Primary, Peer? Backup)
 {
+    /// <summary>Names a peer that is no more.</summary>
+    public static Binding Gone { get; } = new(null, null);
+
     public Peer? In(PeerGroup group) => group.Backup ? Backup : Primary;
 }
 

@@ -21,6 +21,9 @@ public interface IAffinity
 
     /// <summary>A try has ended; with <see cref="TryOutcome.Ok"/> its response went to the client, or the client left.</summary>
     void Released(Selection selection, Peer peer, TryOutcome outcome);
+
+    /// <summary>Clients or sessions bound to the peer: exact for learn, an estimate for cookie, 0 for route, which keeps nothing.</summary>
+    long BoundTo(Peer peer) => 0;
 }
 
 public enum AffinityMode

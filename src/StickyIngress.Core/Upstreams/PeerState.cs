@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace StickyIngress.Core.Upstreams;
 
 /// <summary>
@@ -6,6 +8,8 @@ namespace StickyIngress.Core.Upstreams;
 /// </summary>
 public sealed class PeerState(UpstreamState upstream, int ordinal)
 {
+    private ClientEstimate? _clients;
+
     public UpstreamState Upstream { get; } = upstream;
 
     /// <summary>Number of the peer's <see cref="PeerId"/> in its upstream, as the session table keeps it.</summary>
@@ -61,4 +65,23 @@ public sealed class PeerState(UpstreamState upstream, int ordinal)
 
     /// <summary>Unix milliseconds of the last selection; 0: none yet.</summary>
     public long LastSelected { get; set; }
+
+    /// <summary>An estimate of the clients bound to it by cookie; 0 until one was counted.</summary>
+    /// <param name="now">Unix seconds.</param>
+    public long EstimateClients(long now) => Volatile.Read(ref _clients)?.Estimate(now) ?? 0;
+
+    /// <summary>Counts a client bound to it by cookie; null: one on a unix socket.</summary>
+    /// <param name="now">Unix seconds.</param>
+    /// <param name="window">Seconds for which a client counts; another one than before starts anew.</param>
+    internal void CountClient(IPAddress? client, long now, long window)
+    {
+        var clients = Volatile.Read(ref _clients);
+        if (clients is null || clients.Window != window)
+        {
+            clients = new(window);
+            Volatile.Write(ref _clients, clients);
+        }
+
+        clients.Add((uint)(client?.GetHashCode() ?? 0), now);
+    }
 }

@@ -6,7 +6,8 @@ public sealed class UpstreamState(UpstreamName name)
     private const int FormerPeersKept = 1024;
 
     private readonly Dictionary<PeerKey, PeerState> _peers = [];
-    private readonly Queue<PeerId> _former = new();
+    private readonly Queue<PeerKey> _former = new();
+    private int _formerVersion;
     private int _nextOrdinal;
 
     public UpstreamName Name { get; } = name;
@@ -28,13 +29,16 @@ public sealed class UpstreamState(UpstreamName name)
     }
 
     /// <summary>Peers that are no more, the latest last; as many as are worth remembering.</summary>
-    public IReadOnlyList<PeerId> FormerPeers
+    public IReadOnlyList<PeerKey> FormerPeers
     {
         get
         {
             lock (_peers) return [.. _former];
         }
     }
+
+    /// <summary>Grows with every change of <see cref="FormerPeers"/>, from 0: none yet.</summary>
+    public int FormerVersion => Volatile.Read(ref _formerVersion);
 
     /// <summary>Forgets the states of all peers but these.</summary>
     internal IReadOnlyList<PeerState> Retain(IReadOnlySet<PeerState> current)
@@ -45,10 +49,11 @@ public sealed class UpstreamState(UpstreamName name)
             foreach (var (key, _) in gone)
             {
                 _peers.Remove(key);
-                _former.Enqueue(key.Id);
+                _former.Enqueue(key);
                 if (_former.Count > FormerPeersKept) _former.Dequeue();
             }
 
+            if (gone.Length > 0) Volatile.Write(ref _formerVersion, _formerVersion + 1);
             return [.. gone.Select(entry => entry.Value)];
         }
     }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
+using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 
 namespace StickyIngress.Core.Variables;
@@ -17,6 +18,8 @@ public sealed class Template
     {
         Text = text;
         _parts = parts;
+        IsLiteral = parts.All(part => part.Variable is null);
+        SingleVariable = parts is [{ Variable: { } variable }] ? variable : null;
     }
 
     /// <summary>As it was written.</summary>
@@ -24,10 +27,10 @@ public sealed class Template
 
     public static Template Empty { get; } = new("", []);
 
-    public bool IsLiteral => _parts.All(part => part.Variable is null);
+    public bool IsLiteral { get; }
 
     /// <summary>The variable where the text is one variable and nothing else, else null.</summary>
-    public Variable? SingleVariable => _parts is [{ Variable: { } variable }] ? variable : null;
+    public Variable? SingleVariable { get; }
 
     public IEnumerable<Variable> Variables => _parts.Where(part => part.Variable is not null).Select(part => part.Variable!);
 
@@ -73,9 +76,9 @@ public sealed class Template
         if (_parts.Length == 0) return "";
         if (_parts.Length == 1) return _parts[0].Evaluate(values, match);
 
-        var text = new StringBuilder();
-        foreach (var part in _parts) text.Append(part.Evaluate(values, match));
-        return text.ToString();
+        var text = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, stackalloc char[256]);
+        foreach (var part in _parts) text.AppendLiteral(part.Evaluate(values, match));
+        return text.ToStringAndClear();
     }
 
     public override string ToString() => Text;

@@ -1,0 +1,80 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace StickyIngress.Core.Routing;
+
+/// <summary>Which hosts an entry of the <see cref="RouteTable"/> is for; the name is normalised as <see cref="RequestHost"/> normalises requests'.</summary>
+public sealed record HostPattern
+{
+    private const int MaxName = 253;
+    private const int MaxLabel = 63;
+
+    private HostPattern(HostKind kind, string name)
+    {
+        Kind = kind;
+        Name = name;
+    }
+
+    /// <summary>Every host, the empty one included.</summary>
+    public static HostPattern Any { get; } = new(HostKind.Any, "");
+
+    public HostKind Kind { get; }
+
+    /// <summary>The host, or what follows <c>*.</c>; empty for any.</summary>
+    public string Name { get; }
+
+    /// <summary>The wildcard stands for exactly one label, as Ingress has it, and not for one or more.</summary>
+    public bool OneLabel { get; init; }
+
+    /// <summary>
+    /// Reads <c>host.example</c>, <c>*.host.example</c>, <c>1.2.3.4</c> or <c>[::1]</c>. International names are taken only in their ASCII form
+    /// (<c>xn--…</c>), which is what clients send. False with a message for the person who wrote it.
+    /// </summary>
+    public static bool TryParse(string text, [NotNullWhen(true)] out HostPattern? pattern, [NotNullWhen(false)] out string? error)
+    {
+        pattern = null;
+        var wildcard = text.StartsWith("*.", StringComparison.Ordinal);
+        var name = wildcard ? text[2..] : text;
+        error = Mistake(text, name, wildcard);
+        if (error is not null) return false;
+
+        Span<char> buffer = stackalloc char[RequestHost.MaxLength];
+        if (!RequestHost.TryNormalize(name, buffer, out var length) || length == 0)
+        {
+            error = $"\"{text}\" is not a host name";
+            return false;
+        }
+
+        pattern = new(wildcard ? HostKind.Wildcard : HostKind.Exact, buffer[..length].ToString());
+        return true;
+    }
+
+    public override string ToString() => Kind switch
+    {
+        HostKind.Any => "any host",
+        HostKind.Wildcard => $"*.{Name}",
+        _ => Name,
+    };
+
+    private static string? Mistake(string text, string name, bool wildcard)
+    {
+        if (name.StartsWith('[')) return wildcard || !name.EndsWith(']') ? $"\"{text}\" is not a host name" : null;
+        if (!System.Text.Ascii.IsValid(name)) return $"\"{text}\" has characters that are not ASCII; write the name in its ASCII form (xn--...)";
+        if (name.Contains('*', StringComparison.Ordinal)) return $"\"{text}\" has a * that is not the whole first label";
+        if (name.Contains(':', StringComparison.Ordinal)) return $"\"{text}\" has a port; hosts are written without";
+
+        var labels = name.TrimEnd('.').Split('.');
+        var tooLong = name.Length > MaxName || labels.Any(label => label.Length > MaxLabel);
+        var valid = !tooLong && labels.All(label => label.Length > 0 && label.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'));
+        return valid ? null : $"\"{text}\" is not a host name: labels of letters, digits, - and _, at most {MaxLabel} characters each and {MaxName} in all";
+    }
+}
+
+public enum HostKind
+{
+    Exact,
+
+    /// <summary>One label or more in front of the name; exactly one with <see cref="HostPattern.OneLabel"/>.</summary>
+    Wildcard,
+
+    Any,
+}
