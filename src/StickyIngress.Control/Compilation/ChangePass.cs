@@ -37,7 +37,11 @@ internal static class ChangePass
 
         var former = CompileRun.Errors(run.Previous.Resources);
         former.SymmetricExceptWith(run.Unreadable);
-        run.Dirty.UnionWith(former.Where(named => named.Kind == StickyUpstream.KindName));
+        foreach (var named in former.Where(named => named.Kind == StickyUpstream.KindName))
+        {
+            run.Dirty.Add(named);
+            if (run.Previous.Users.TryGetValue(named, out var users)) run.Dirty.UnionWith(users);
+        }
     }
 
     private static HashSet<ResourceRef> Compare(ResourceSet former, ResourceSet now)

@@ -40,7 +40,7 @@ public sealed class Compilation
     public int Ignored => Elsewhere.Count;
 
     /// <summary>The host names that servers have.</summary>
-    public IReadOnlySet<string> HostNames { get; internal init; } = ImmutableHashSet<string>.Empty;
+    public IEnumerable<string> HostNames => Users.Keys.Where(used => used.Kind == ReferencePass.HostKind).Select(host => host.Name);
 
     internal ResourceSet Resources { get; init; } = ResourceSet.Empty;
 

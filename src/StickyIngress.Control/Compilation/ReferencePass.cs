@@ -7,6 +7,8 @@ namespace StickyIngress.Control.Compilation;
 /// <summary>The servers' addresses, and which Services and host names the upstream depends on.</summary>
 internal static class ReferencePass
 {
+    public const string HostKind = "Host";
+
     public static void Run(PlanDraft draft)
     {
         for (var i = 0; i < draft.Spec.Servers.Count; i++)
@@ -30,5 +32,5 @@ internal static class ReferencePass
     }
 
     /// <summary>A host name among the things that an upstream depends on.</summary>
-    public static ResourceRef HostRef(string host) => new("Host", "", host);
+    public static ResourceRef HostRef(string host) => new(HostKind, "", host);
 }
