@@ -1,4 +1,5 @@
 using StickyIngress.Core.Affinity;
+using StickyIngress.Core.Balancing;
 using StickyIngress.Core.Upstreams;
 
 namespace StickyIngress.Core;
@@ -11,27 +12,36 @@ public sealed class PeerSelector(Clock clock)
     {
         var upstream = selection.Upstream;
         upstream.Affinity?.Bind(selection);
+        upstream.Balancer.Prepare(selection);
 
         Peer? peer;
-        var reason = selection.Unbound;
+        BreakReason reason;
+        long now;
+        TimeMeasure? inflight = null;
         lock (upstream.State.Gate)
         {
-            var milliseconds = clock.Milliseconds;
-            var now = milliseconds / 1000;
-            if (selection.Binding is { } binding) reason = Hindrance(binding, selection, now);
-            if (reason != BreakReason.None && upstream.FailStatus is not null && selection.Binding is not null)
+            now = clock.Milliseconds;
+            reason = selection.Binding is { } binding ? Hindrance(binding, selection, now / 1000) : selection.Unbound;
+            if (MustRefuse(selection, reason) && reason != BreakReason.PeerBackup) return Refuse(selection, reason);
+
+            peer = upstream.Balancer.Pick(selection, now);
+            if (peer is null) return Selected.NoLive;
+            if (MustRefuse(selection, reason) && selection.Binding?.In(selection.Group) != peer)
                 return Refuse(selection, reason);
 
-            peer = upstream.Balancer.Pick(selection, milliseconds);
-            if (peer is null) return Selected.NoLive;
-
+            if (!selection.Group.Single) inflight = (upstream.Balancer as LeastTimeBalancer)?.InflightUntil;
+            if (inflight is not null) ResponseTimes.BeginInflight(peer.State, now);
             PeerAccounting.CountIn(peer, selection, now);
         }
 
         Judge(selection, peer, reason);
         upstream.Affinity?.Selected(selection, peer);
-        return new(new PeerLease(selection, peer, clock), SelectedKind.Peer);
+        return new(new PeerLease(selection, peer, clock, now, inflight), SelectedKind.Peer);
     }
+
+    /// <summary>A client must not get another peer than its own. Its own may be a backup that is only reached by picking.</summary>
+    private static bool MustRefuse(Selection selection, BreakReason reason) =>
+        reason != BreakReason.None && selection.Upstream.FailStatus is not null && selection.Binding is not null;
 
     private static Selected Refuse(Selection selection, BreakReason reason)
     {

@@ -9,8 +9,8 @@ namespace StickyIngress.Core;
 /// <summary>What one request remembers from try to try. Used by one thread at a time.</summary>
 public sealed class Selection
 {
-    private ulong _tried;
-    private ulong[]? _triedBeyond;
+    private TriedSet _tried;
+    private TriedSet _triedPrimaries;
     private HashProgress _hash;
 
     public Selection(Upstream upstream, RequestValues values, int maxTries)
@@ -65,31 +65,50 @@ public sealed class Selection
 
     public IPAddress? ClientAddress => Values.ClientAddress;
 
-    public bool HasTried(Peer peer) => peer.Index < 64
-        ? (_tried & (1UL << peer.Index)) != 0
-        : _triedBeyond is { } beyond && (beyond[(peer.Index >> 6) - 1] & (1UL << peer.Index)) != 0;
+    public bool HasTried(Peer peer) => _tried.Contains(peer.Index);
 
     /// <summary>No peer of the group was tried yet, so <see cref="HasTried"/> need not be asked.</summary>
-    public bool TriedNone => _tried == 0 && _triedBeyond is null;
+    public bool TriedNone => _tried.IsEmpty;
 
-    public void MarkTried(Peer peer)
-    {
-        if (peer.Index < 64)
-        {
-            _tried |= 1UL << peer.Index;
-            return;
-        }
+    public void MarkTried(Peer peer) => _tried.Add(peer.Index, Group.Peers.Length);
 
-        _triedBeyond ??= new ulong[(Group.Peers.Length + 63) / 64];
-        _triedBeyond[(peer.Index >> 6) - 1] |= 1UL << peer.Index;
-    }
-
-    /// <summary>For good: a request that has come to the backups never returns to the primaries.</summary>
+    /// <summary>For good, once a backup is selected: the request never returns to the primaries.</summary>
     public void MoveToBackups()
     {
         Group = Upstream.Backups;
-        _tried = 0;
-        _triedBeyond = null;
+        (_triedPrimaries, _tried) = (_tried, default);
+    }
+
+    /// <summary>No backup was available either, so a request that waits may still come to a primary.</summary>
+    public void ReturnToPrimaries()
+    {
+        Group = Upstream.Primaries;
+        (_tried, _triedPrimaries) = (_triedPrimaries, default);
+    }
+
+    /// <summary>Positions of the peers tried. Nearly every request tries one, so that one costs no allocation.</summary>
+    [StructLayout(LayoutKind.Auto)]
+    private struct TriedSet
+    {
+        private int _firstPlusOne;
+        private ulong[]? _others;
+
+        public readonly bool IsEmpty => _firstPlusOne == 0;
+
+        public readonly bool Contains(int index) =>
+            _firstPlusOne == index + 1 || (_others is not null && (_others[index >> 6] & (1UL << index)) != 0);
+
+        public void Add(int index, int count)
+        {
+            if (_firstPlusOne == 0)
+            {
+                _firstPlusOne = index + 1;
+                return;
+            }
+
+            _others ??= new ulong[(count + 63) / 64];
+            _others[index >> 6] |= 1UL << index;
+        }
     }
 }
 
@@ -97,9 +116,18 @@ public sealed class Selection
 [StructLayout(LayoutKind.Auto)]
 public struct HashProgress
 {
+    /// <summary>The number that the hash has come to.</summary>
     public uint Sum { get; set; }
+
+    /// <summary>How often the key was hashed.</summary>
     public int Rounds { get; set; }
+
+    /// <summary>Draws and probes that found no peer; too many of them lead to round robin.</summary>
     public int Misses { get; set; }
+
+    /// <summary>Position on the ring.</summary>
     public int Point { get; set; }
+
+    /// <summary>Whether the above hold a value yet.</summary>
     public bool Started { get; set; }
 }

@@ -4,7 +4,7 @@ namespace StickyIngress.Core.Upstreams;
 
 /// <summary>
 /// nginx's rules of when a peer may be used and what selecting and releasing it changes. All of it is called with the upstream's
-/// <see cref="UpstreamState.Gate"/> held; times are Unix seconds.
+/// <see cref="UpstreamState.Gate"/> held, but for <see cref="SetHealth"/>, which takes it; <c>now</c> is Unix seconds.
 /// </summary>
 public static class PeerAccounting
 {
@@ -18,7 +18,7 @@ public static class PeerAccounting
         var state = peer.State;
         if (peer.Down) return BreakReason.PeerDown;
         if (state.Unhealthy) return BreakReason.PeerUnhealthy;
-        if (peer.MaxConns > 0 && state.Conns >= peer.MaxConns) return BreakReason.PeerFull;
+        if (IsFull(peer)) return BreakReason.PeerFull;
         if (selection.Group.Single) return BreakReason.None;
         if (selection.HasTried(peer)) return BreakReason.PeerFailed;
         if (IsSuspended(peer, now)) return BreakReason.PeerSuspended;
@@ -28,20 +28,52 @@ public static class PeerAccounting
 
     /// <summary>Out after failures: enough of them, and the last one or the last probe less than failTimeout ago.</summary>
     public static bool IsSuspended(Peer peer, long now) =>
-        peer.MaxFails > 0 && peer.State.Fails >= peer.MaxFails && now - peer.State.Checked <= peer.FailTimeoutSeconds;
+        HasFailedEnough(peer) && now - peer.State.Checked <= peer.FailTimeoutSeconds;
 
-    internal static void CountIn(Peer peer, Selection selection, long now)
+    /// <summary>It has as many requests as it may have.</summary>
+    public static bool IsFull(Peer peer) => peer.MaxConns > 0 && peer.State.Conns >= peer.MaxConns;
+
+    /// <summary>What an active check says; a peer that becomes healthy starts slowly.</summary>
+    public static void SetHealth(Peer peer, bool healthy, long nowMilliseconds)
+    {
+        lock (peer.State.Upstream.Gate)
+        {
+            if (peer.State.Unhealthy == !healthy) return;
+
+            peer.State.Unhealthy = !healthy;
+            if (healthy) SlowStart.Begin(peer, nowMilliseconds);
+            peer.State.Changed();
+        }
+    }
+
+    /// <summary>The bound peer of the group in use, where it may be used.</summary>
+    internal static Peer? UsableBound(Selection selection, long now) =>
+        selection.Binding?.In(selection.Group) is { } bound && Hindrance(bound, selection, now) == BreakReason.None ? bound : null;
+
+    /// <summary>
+    /// Nothing but down and draining, which are fixed, keeps the peer from being used by anybody at its full weight; and only a
+    /// change of its state can alter that, not the time.
+    /// </summary>
+    internal static bool IsUnimpaired(Peer peer) =>
+        !peer.State.Unhealthy && !IsFull(peer) && !HasFailedEnough(peer) && peer.State is { LostWeight: 0, SlowStartSince: 0 };
+
+    internal static void CountIn(Peer peer, Selection selection, long nowMilliseconds)
     {
         var state = peer.State;
         state.Conns++;
         state.SelectedTotal++;
-        if (selection.Group.Single) return;
+        state.LastSelected = nowMilliseconds;
+        if (!selection.Group.Single)
+        {
+            var now = nowMilliseconds / 1000;
+            selection.MarkTried(peer);
+            if (now - state.Checked > peer.FailTimeoutSeconds) state.Checked = now;
+        }
 
-        selection.MarkTried(peer);
-        if (now - state.Checked > peer.FailTimeoutSeconds) state.Checked = now;
+        state.Changed();
     }
 
-    internal static void CountOut(Peer peer, Selection selection, bool single, TryOutcome outcome, long now)
+    internal static void CountOut(Peer peer, Selection selection, bool single, TryOutcome outcome, long nowMilliseconds)
     {
         var state = peer.State;
         state.Conns--;
@@ -51,21 +83,34 @@ public static class PeerAccounting
         {
             state.Fails = 0;
             selection.Tries = 0;
-            return;
+        }
+        else
+        {
+            if (outcome == TryOutcome.Failed) CountFailure(peer, nowMilliseconds / 1000);
+            else if (state.Accessed < state.Checked) ForgiveFailures(peer, nowMilliseconds);
+
+            if (selection.Tries > 0) selection.Tries--;
         }
 
-        if (outcome == TryOutcome.Failed)
-        {
-            state.Fails++;
-            state.Accessed = state.Checked = now;
-            if (peer.MaxFails > 0)
-                state.LostWeight = Math.Min(peer.Weight, state.LostWeight + (peer.Weight / peer.MaxFails));
-        }
-        else if (state.Accessed < state.Checked)
-        {
-            state.Fails = 0;
-        }
+        state.Changed();
+    }
 
-        if (selection.Tries > 0) selection.Tries--;
+    private static bool HasFailedEnough(Peer peer) => peer.MaxFails > 0 && peer.State.Fails >= peer.MaxFails;
+
+    private static void CountFailure(Peer peer, long now)
+    {
+        var state = peer.State;
+        state.Fails++;
+        state.Accessed = state.Checked = now;
+        if (peer.MaxFails > 0)
+            state.LostWeight = Math.Min(peer.Weight, state.LostWeight + (peer.Weight / peer.MaxFails));
+    }
+
+    /// <summary>It answered, after it was selected more than failTimeout after its last failure.</summary>
+    private static void ForgiveFailures(Peer peer, long nowMilliseconds)
+    {
+        var wasSuspended = HasFailedEnough(peer);
+        peer.State.Fails = 0;
+        if (wasSuspended) SlowStart.Begin(peer, nowMilliseconds);
     }
 }

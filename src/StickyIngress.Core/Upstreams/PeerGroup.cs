@@ -5,6 +5,8 @@ namespace StickyIngress.Core.Upstreams;
 /// <summary>The primary or the backup peers of an upstream, in configured order.</summary>
 public sealed class PeerGroup
 {
+    private long[]? _ends;
+
     public PeerGroup(ImmutableArray<Peer> peers, bool backup, bool single)
     {
         Peers = peers;
@@ -28,4 +30,22 @@ public sealed class PeerGroup
 
     /// <summary>Peers that are neither down nor draining; how many tries they are good for.</summary>
     public int Tries { get; }
+
+    /// <summary>
+    /// The peer whose share of the total weight holds that number, from 0 to <see cref="TotalWeight"/> - 1, as nginx finds it by
+    /// subtracting one configured weight after the other.
+    /// </summary>
+    public Peer At(long weight)
+    {
+        var found = Array.BinarySearch(_ends ??= SumWeights(), weight);
+        return Peers[found < 0 ? ~found : found + 1];
+    }
+
+    private long[] SumWeights()
+    {
+        var ends = new long[Peers.Length];
+        var sum = 0L;
+        for (var i = 0; i < ends.Length; i++) ends[i] = sum += Peers[i].Weight;
+        return ends;
+    }
 }

@@ -8,12 +8,15 @@ public sealed class PeerLease : IDisposable
     private readonly Selection _selection;
     private readonly Clock _clock;
     private readonly bool _single;
+    private TimeMeasure? _inflight;
+    private bool _headerSampled;
     private int _released;
 
-    internal PeerLease(Selection selection, Peer peer, Clock clock)
+    /// <param name="inflight">The answer that ends the peer's waiting, where least_time counts waiting requests; it was begun.</param>
+    internal PeerLease(Selection selection, Peer peer, Clock clock, long startedAt, TimeMeasure? inflight)
     {
         (_selection, Peer, _clock, _single) = (selection, peer, clock, selection.Group.Single);
-        StartedAt = clock.Milliseconds;
+        (StartedAt, _inflight) = (startedAt, inflight);
     }
 
     public Peer Peer { get; }
@@ -31,6 +34,16 @@ public sealed class PeerLease : IDisposable
     public void HeaderReceived()
     {
         HeaderAt = _clock.Milliseconds;
+        if (_inflight == TimeMeasure.Header)
+        {
+            lock (Peer.State.Upstream.Gate)
+            {
+                EndInflight(HeaderAt);
+                SampleHeader();
+                Peer.State.Changed();
+            }
+        }
+
         _selection.Upstream.Affinity?.HeaderReceived(_selection, Peer);
     }
 
@@ -52,8 +65,34 @@ public sealed class PeerLease : IDisposable
         }
         finally
         {
-            lock (Peer.State.Upstream.Gate)
-                PeerAccounting.CountOut(Peer, _selection, _single, Outcome, _clock.Seconds);
+            lock (Peer.State.Upstream.Gate) CountOut();
         }
+    }
+
+    private void CountOut()
+    {
+        var now = _clock.Milliseconds;
+        if (Outcome == TryOutcome.Ok && HeaderAt > 0)
+        {
+            Peer.State.ResponseTime = ResponseTimes.Average(Peer.State.ResponseTime, now - StartedAt);
+            if (!_headerSampled) SampleHeader();
+        }
+
+        EndInflight(now);
+        PeerAccounting.CountOut(Peer, _selection, _single, Outcome, now);
+    }
+
+    private void SampleHeader()
+    {
+        Peer.State.HeaderTime = ResponseTimes.Average(Peer.State.HeaderTime, HeaderAt - StartedAt);
+        _headerSampled = true;
+    }
+
+    private void EndInflight(long now)
+    {
+        if (_inflight is null) return;
+
+        _inflight = null;
+        ResponseTimes.EndInflight(Peer.State, StartedAt, now);
     }
 }

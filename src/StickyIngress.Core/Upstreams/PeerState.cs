@@ -15,56 +15,71 @@ public sealed class PeerState(UpstreamState upstream, int ordinal)
     /// <summary>Number of the peer's <see cref="PeerId"/> in its upstream, as the session table keeps it.</summary>
     public int Ordinal { get; } = ordinal;
 
-    /// <summary>nginx current_weight: what smooth round robin has saved up for it.</summary>
-    public long CurrentWeight { get; set; }
+    /// <summary>
+    /// nginx current_weight: what smooth round robin has saved up for it. While <see cref="Index"/> is set the index knows the
+    /// newer figure and writes it back when it lets go.
+    /// </summary>
+    public long CurrentWeight { get; internal set; }
 
     /// <summary>What failures took off its weight; nginx's effective_weight is the weight less this.</summary>
-    public long LostWeight { get; set; }
+    public long LostWeight { get; internal set; }
 
     /// <summary>Requests that hold it now.</summary>
-    public int Conns { get; set; }
+    public int Conns { get; internal set; }
 
     /// <summary>Failures that count now.</summary>
-    public int Fails { get; set; }
+    public int Fails { get; internal set; }
 
     /// <summary>Unix seconds of the last failure.</summary>
-    public long Accessed { get; set; }
+    public long Accessed { get; internal set; }
 
     /// <summary>Unix seconds of the last failure, or of the first selection more than failTimeout after it.</summary>
-    public long Checked { get; set; }
+    public long Checked { get; internal set; }
 
-    /// <summary>Unix milliseconds since when its weight grows; 0: it has its full weight.</summary>
-    public long SlowStartSince { get; set; }
+    /// <summary>Unix milliseconds since when its weight grows; 0: it has its full weight. See <see cref="SlowStart"/>.</summary>
+    public long SlowStartSince { get; internal set; }
 
-    /// <summary>An active check says that it must not be used.</summary>
-    public bool Unhealthy { get; set; }
+    /// <summary>What is left of weight earned in slow start that did not make a whole unit yet, in unit-milliseconds.</summary>
+    internal long SlowStartRemainder { get; set; }
+
+    /// <summary>It has been part of a published upstream, so it is not new any more.</summary>
+    internal bool Admitted { get; set; }
+
+    /// <summary>An active check says that it must not be used. Written by <see cref="PeerAccounting.SetHealth"/>.</summary>
+    public bool Unhealthy { get; internal set; }
 
     /// <summary>Average milliseconds to the response header.</summary>
-    public long HeaderTime { get; set; }
+    public long HeaderTime { get; internal set; }
 
     /// <summary>Average milliseconds to the end of the response.</summary>
-    public long ResponseTime { get; set; }
+    public long ResponseTime { get; internal set; }
 
     /// <summary>For least_time with inflight: requests without an answer.</summary>
-    public long InflightRequests { get; set; }
+    public long InflightRequests { get; internal set; }
 
     /// <summary>Their average time so far, in milliseconds.</summary>
-    public long InflightTime { get; set; }
+    public long InflightTime { get; internal set; }
 
     /// <summary>Their summed time in milliseconds, when last brought up to date.</summary>
-    public long InflightLast { get; set; }
+    public long InflightLast { get; internal set; }
 
     /// <summary>Unix milliseconds when that was.</summary>
-    public long InflightChanged { get; set; }
+    public long InflightChanged { get; internal set; }
+
+    /// <summary>The index of a balancer that is to hear of every change; null: none follows it now.</summary>
+    internal IPeerIndex? Index { get; set; }
+
+    /// <summary>The peer's position in the group that <see cref="Index"/> is of.</summary>
+    internal int Slot { get; set; }
 
     /// <summary>Selections since the peer exists.</summary>
-    public long SelectedTotal { get; set; }
+    public long SelectedTotal { get; internal set; }
 
     /// <summary>Failures since the peer exists.</summary>
-    public long FailedTotal { get; set; }
+    public long FailedTotal { get; internal set; }
 
     /// <summary>Unix milliseconds of the last selection; 0: none yet.</summary>
-    public long LastSelected { get; set; }
+    public long LastSelected { get; internal set; }
 
     /// <summary>An estimate of the clients bound to it by cookie; 0 until one was counted.</summary>
     /// <param name="now">Unix seconds.</param>
@@ -84,4 +99,20 @@ public sealed class PeerState(UpstreamState upstream, int ordinal)
 
         clients.Add((uint)(client?.GetHashCode() ?? 0), now);
     }
+
+    /// <summary>Makes <see cref="CurrentWeight"/> current, for somebody who is going to read or change it.</summary>
+    internal void Claim() => Index?.Release();
+
+    /// <summary>To be called after any change that a balancer's index may depend on.</summary>
+    internal void Changed() => Index?.Changed(Slot);
+}
+
+/// <summary>What a balancer has worked out from the states of a group's peers, kept up to date as long as it holds them.</summary>
+internal interface IPeerIndex
+{
+    /// <summary>The state of the peer at that position of the group has changed.</summary>
+    void Changed(int slot);
+
+    /// <summary>Writes back what only it knows and forgets the peers; somebody else is going to change them.</summary>
+    void Release();
 }

@@ -1,0 +1,81 @@
+using StickyIngress.Core.Upstreams;
+using StickyIngress.Core.Variables;
+
+namespace StickyIngress.Core.Balancing;
+
+/// <summary>
+/// nginx <c>hash KEY consistent</c>: the key's server is the next on the ring, and of its peers one is chosen by smooth round
+/// robin. Where none of them is available the next point is tried; after too many misses, and for an empty key, round robin decides.
+/// </summary>
+public sealed class ConsistentHashBalancer : IBalancer
+{
+    private readonly RoundRobinBalancer _roundRobin;
+    private readonly Template _key;
+    private readonly KetamaRing _ring;
+    private readonly Peer[] _peers;
+    private readonly int[] _starts;
+
+    /// <param name="previous">What the upstream had before, so that a ring that differs little is not built anew; null: nothing.</param>
+    public ConsistentHashBalancer(PeerGroup primaries, PeerGroup backups, Template key, IBalancer? previous)
+    {
+        (_roundRobin, _key) = (new(primaries, backups), key);
+        _ring = KetamaRing.Build(primaries.Peers, (previous as ConsistentHashBalancer)?._ring, out var numbers);
+        (_peers, _starts) = Sort(primaries, numbers, _ring.Numbers);
+    }
+
+    public void Prepare(Selection selection) => selection.HashKey ??= _key.Evaluate(selection.Values);
+
+    public Peer? Pick(Selection selection, long nowMilliseconds)
+    {
+        Prepare(selection);
+        var key = selection.HashKey!;
+        var group = selection.Group;
+        ref var progress = ref selection.Hash;
+        if (progress.Misses > HashLimits.Misses || group.Single || group.Backup || key.Length == 0)
+            return _roundRobin.Pick(selection, nowMilliseconds);
+
+        if (group.Peers.Length == 0) return null;
+        if (PeerAccounting.UsableBound(selection, nowMilliseconds / 1000) is { } bound) return bound;
+
+        if (!progress.Started) (progress.Point, progress.Started) = (_ring.Find(KeyHash.Of(key, round: 0)), true);
+        do
+        {
+            if (PickOf(_ring.ServerAt(progress.Point), selection, nowMilliseconds) is { } peer) return peer;
+
+            progress.Point = _ring.Next(progress.Point);
+        }
+        while (!HashLimits.Exhausted(ref progress));
+
+        return _roundRobin.Pick(selection, nowMilliseconds);
+    }
+
+    /// <summary>A round of smooth round robin among the peers of one server.</summary>
+    private Peer? PickOf(int server, Selection selection, long nowMilliseconds)
+    {
+        Peer? richest = null;
+        var total = 0L;
+        foreach (var peer in _peers.AsSpan(_starts[server].._starts[server + 1]))
+        {
+            if (!PeerAccounting.IsAvailable(peer, selection, nowMilliseconds / 1000)) continue;
+
+            total += SmoothRound.Earn(peer, nowMilliseconds);
+            if (richest is null || peer.State.CurrentWeight > richest.State.CurrentWeight) richest = peer;
+        }
+
+        if (richest is not null) SmoothRound.Pay(richest, total);
+        return richest;
+    }
+
+    /// <summary>The peers in order of their servers' numbers, and where those of each server begin.</summary>
+    private static (Peer[] Peers, int[] Starts) Sort(PeerGroup group, int[] numbers, int servers)
+    {
+        var starts = new int[servers + 1];
+        foreach (var number in numbers) starts[number + 1]++;
+        for (var i = 0; i < servers; i++) starts[i + 1] += starts[i];
+
+        var peers = new Peer[numbers.Length];
+        var next = starts.AsSpan(0, servers).ToArray();
+        for (var i = 0; i < numbers.Length; i++) peers[next[numbers[i]]++] = group.Peers[i];
+        return (peers, starts);
+    }
+}

@@ -1,0 +1,26 @@
+using StickyIngress.Core.Upstreams;
+
+namespace StickyIngress.Core.Balancing;
+
+/// <summary>
+/// The peer with the least expected time for its weight: its average, in steps of 20 ms, times the requests it would have.
+/// </summary>
+/*
+ * Cost: large groups are chosen from by PeerIndex, but for two cases that nginx's order forces to look at every peer. With
+ * inflight, each selection updates the inflight average of every available peer that has requests waiting. And where peers of
+ * different weights are equal, nginx goes on comparing with the first one's estimate and the richest one's weight, which
+ * depends on the order in which it looks at them.
+ */
+public sealed class LeastTimeBalancer : LeastLoadBalancer
+{
+    public LeastTimeBalancer(PeerGroup primaries, PeerGroup backups, TimeMeasure measure, bool inflight)
+        : this(primaries, backups, measure, inflight, IndexUse.Normal)
+    {
+    }
+
+    internal LeastTimeBalancer(PeerGroup primaries, PeerGroup backups, TimeMeasure measure, bool inflight, IndexUse use)
+        : base(primaries, backups, new ExpectedTime(measure, inflight), use) => InflightUntil = inflight ? measure : null;
+
+    /// <summary>The answer that a request is inflight until; null: requests that wait are not looked at.</summary>
+    public TimeMeasure? InflightUntil { get; }
+}
