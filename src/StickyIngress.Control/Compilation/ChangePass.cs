@@ -10,7 +10,7 @@ namespace StickyIngress.Control.Compilation;
 /// </summary>
 internal static class ChangePass
 {
-    public static IReadOnlySet<ResourceRef> Between(Compilation previous, ResourceSet resources, AddressBook addresses)
+    public static IReadOnlySet<ResourceRef> Between(CompileResult previous, ResourceSet resources, AddressBook addresses)
     {
         var changed = resources.Changed is { } told && resources.Version == previous.Resources.Version + 1
             ? [.. told]

@@ -9,7 +9,7 @@ namespace StickyIngress.Control.Compilation;
 /// <summary>One compile under way: what it works from, what it has to do again, and what it has so far.</summary>
 internal sealed class CompileRun
 {
-    public CompileRun(ResourceSet resources, AddressBook addresses, Compilation previous, CompilerOptions options, DateTimeOffset now)
+    public CompileRun(ResourceSet resources, AddressBook addresses, CompileResult previous, CompilerOptions options, DateTimeOffset now)
     {
         (Resources, Addresses, Previous, Options) = (resources, addresses, previous, options);
         Secrets = new(resources, now);
@@ -26,7 +26,7 @@ internal sealed class CompileRun
 
     public AddressBook Addresses { get; }
 
-    public Compilation Previous { get; }
+    public CompileResult Previous { get; }
 
     public CompilerOptions Options { get; }
 

@@ -37,9 +37,9 @@ public sealed class SnapshotCompiler
     }
 
     /// <param name="previous">What this goes on from; null: nothing.</param>
-    public Compilation Compile(ResourceSet resources, AddressBook addresses, Compilation? previous)
+    public CompileResult Compile(ResourceSet resources, AddressBook addresses, CompileResult? previous)
     {
-        var run = new CompileRun(resources, addresses, previous ?? Compilation.Empty, _options, _time.GetUtcNow());
+        var run = new CompileRun(resources, addresses, previous ?? CompileResult.Empty, _options, _time.GetUtcNow());
         ChangePass.Run(run);
         OwnershipPass.Run(run);
         ZonePass.Find(run);

@@ -34,7 +34,7 @@ internal sealed class UpstreamPass(ImmutableArray<Action<PlanDraft>> passes, Ups
         var (plan, refusals) = Plan(run, written, former);
         return plan is null
             ? new() { Written = written, Plan = null, Upstream = null, Refusals = refusals, PeerDiagnostics = [], Uses = [] }
-            : Resolve(run, written, plan, refusals);
+            : Resolve(run, written, plan, refusals, former?.Upstream);
     }
 
     private (UpstreamPlan? Plan, ImmutableArray<Diagnostic> Refusals) Plan(CompileRun run, StickyUpstream? written, CompiledUpstream? former)
@@ -66,7 +66,7 @@ internal sealed class UpstreamPass(ImmutableArray<Action<PlanDraft>> passes, Ups
         return draft.ToPlan();
     }
 
-    private CompiledUpstream Resolve(CompileRun run, StickyUpstream? written, UpstreamPlan plan, ImmutableArray<Diagnostic> refusals)
+    private CompiledUpstream Resolve(CompileRun run, StickyUpstream? written, UpstreamPlan plan, ImmutableArray<Diagnostic> refusals, Upstream? former)
     {
         var found = new DiagnosticBag(plan.Source.Ref, plan.Source.File);
         var servers = new ServerPass(run.Resources, run.Addresses, plan, found);
@@ -77,7 +77,7 @@ internal sealed class UpstreamPass(ImmutableArray<Action<PlanDraft>> passes, Ups
         {
             Written = written,
             Plan = plan,
-            Upstream = builder.Build(plan, state, primaries, backups),
+            Upstream = builder.Build(plan, state, primaries, backups, former),
             Refusals = refusals,
             PeerDiagnostics = found.ToImmutable(),
             Uses = [.. plan.Uses.Union(servers.Hosts.Select(ReferencePass.HostRef))],

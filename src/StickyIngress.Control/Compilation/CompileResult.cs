@@ -12,14 +12,14 @@ namespace StickyIngress.Control.Compilation;
 /// What a set of resources came to: the snapshot to serve, and what there is to say about each resource. Immutable; the next
 /// compile starts from it and does again only what a change touches.
 /// </summary>
-public sealed class Compilation
+public sealed class CompileResult
 {
     private readonly Lazy<ImmutableArray<Diagnostic>> _diagnostics;
 
-    internal Compilation() =>
+    internal CompileResult() =>
         _diagnostics = new(() => [.. Statuses.Values.SelectMany(status => status.Diagnostics).Order(DiagnosticOrder.Instance)]);
 
-    public static Compilation Empty { get; } = new();
+    public static CompileResult Empty { get; } = new();
 
     public Snapshot Snapshot { get; internal init; } = Snapshot.Empty;
 
