@@ -24,8 +24,10 @@ internal static class AffinityPass
     private static AffinityPlan Cookie(PlanDraft draft, StickyCookieSpec cookie)
     {
         if (!CookieSettings.IsAttributeValue(cookie.Path))
+        {
             draft.Found.Refuse(Reasons.InvalidCookieAttribute, "spec.sticky.cookie.path",
                 $"\"{cookie.Path}\" cannot stand in a cookie: printable ASCII without ';' can");
+        }
 
         return new()
         {

@@ -4,6 +4,7 @@ using StickyIngress.Control.Diagnostics;
 using StickyIngress.Control.Sources;
 using StickyIngress.Control.Status;
 using StickyIngress.Core;
+using StickyIngress.Core.Routing;
 using StickyIngress.Core.Upstreams;
 
 namespace StickyIngress.Control.Compilation;
@@ -21,7 +22,10 @@ public sealed class CompileResult
 
     public static CompileResult Empty { get; } = new();
 
-    public Snapshot Snapshot { get; internal init; } = Snapshot.Empty;
+    public Snapshot Snapshot => Places.Snapshot;
+
+    /// <summary>Every route of the snapshot with the resource that it is of, in no order.</summary>
+    public ImmutableArray<PlacedRoute> Routes => Places.Routes;
 
     /// <summary>Everything that is to be told about any resource or file, in a stable order.</summary>
     public ImmutableArray<Diagnostic> Diagnostics => _diagnostics.Value;
@@ -60,10 +64,11 @@ public sealed class CompileResult
     /// <summary>Whose session zone another resource has already, and who that is.</summary>
     internal ImmutableDictionary<ResourceRef, ResourceRef> ZoneConflicts { get; init; } = ImmutableDictionary<ResourceRef, ResourceRef>.Empty;
 
-    /// <summary>What the route table and the certificates had to refuse.</summary>
-    internal ImmutableDictionary<ResourceRef, ImmutableArray<Diagnostic>> PlaceDiagnostics { get; init; } =
-        ImmutableDictionary<ResourceRef, ImmutableArray<Diagnostic>>.Empty;
+    internal Places Places { get; init; } = Places.Empty;
 }
+
+/// <summary>A host and path, where they lead, and the resource that says so.</summary>
+public sealed record PlacedRoute(HostPattern Host, PathPattern Path, Route Route, ResourceRef Owner);
 
 /// <summary>An upstream that is new (no former), gone (no current) or replaced.</summary>
 public sealed record UpstreamChange(Upstream? Former, Upstream? Current);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using StickyIngress.Api;
 using StickyIngress.Control.Diagnostics;
 using StickyIngress.Core.Routing;
@@ -11,14 +12,14 @@ internal sealed class ConflictPass(
     CompileRun run, IReadOnlyDictionary<UpstreamName, int> positions, Dictionary<ResourceRef, DiagnosticBag> found)
 {
     private readonly RouteTableBuilder _table = new();
-    private readonly Dictionary<(HostPattern, PathPattern), ResourceRef> _owners = [];
+    private readonly Dictionary<(HostPattern, PathPattern), PlacedRoute> _placed = [];
 
-    public RouteTable Routes()
+    public (RouteTable Table, ImmutableArray<PlacedRoute> Routes) Run()
     {
         var claims = Claims(run).ToArray();
         foreach (var (resource, claim) in claims.Where(claim => !claim.Claim.Fallback)) Place(resource, claim);
         foreach (var (resource, claim) in claims.Where(claim => claim.Claim.Fallback)) Place(resource, claim);
-        return _table.Build();
+        return (_table.Build(), [.. _placed.Values]);
     }
 
     /// <summary>All that any resource wants, the oldest resource first.</summary>
@@ -30,14 +31,15 @@ internal sealed class ConflictPass(
 
     private void Place(Resource resource, RouteClaim claim)
     {
-        if (_owners.TryGetValue((claim.Host, claim.Path), out var owner))
+        if (_placed.TryGetValue((claim.Host, claim.Path), out var taken))
         {
-            if (!claim.Fallback) Tell(resource, claim, owner);
+            if (!claim.Fallback) Tell(resource, claim, taken.Owner);
             return;
         }
 
-        _owners.Add((claim.Host, claim.Path), resource.Ref);
-        _table.TryAdd(claim.Host, claim.Path, Route(claim));
+        var placed = new PlacedRoute(claim.Host, claim.Path, Route(claim), resource.Ref);
+        _placed.Add((claim.Host, claim.Path), placed);
+        _table.TryAdd(placed.Host, placed.Path, placed.Route);
     }
 
     private void Tell(Resource resource, RouteClaim claim, ResourceRef owner)

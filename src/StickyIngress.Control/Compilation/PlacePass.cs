@@ -4,7 +4,6 @@ using System.Runtime.InteropServices;
 using StickyIngress.Api;
 using StickyIngress.Control.Diagnostics;
 using StickyIngress.Core;
-using StickyIngress.Core.Routing;
 using StickyIngress.Core.Upstreams;
 
 namespace StickyIngress.Control.Compilation;
@@ -15,7 +14,7 @@ namespace StickyIngress.Control.Compilation;
 /// </summary>
 internal static class PlacePass
 {
-    public static (Snapshot Snapshot, ImmutableDictionary<ResourceRef, ImmutableArray<Diagnostic>> Diagnostics) Run(CompileRun run)
+    public static Places Run(CompileRun run)
     {
         var former = run.Previous.Snapshot;
         var touched = run.Dirty.Where(dirty => dirty.Kind == StickyUpstream.KindName).ToArray();
@@ -23,19 +22,16 @@ internal static class PlacePass
         var moved = replaced.Any(named => Upstream(run.Previous.Upstreams, named) is null || Upstream(run.Upstreams, named) is null);
         var replanned = touched.Any(named => !ReferenceEquals(Plan(run.Previous.Upstreams, named), Plan(run.Upstreams, named)))
             || run.Dirty.Any(named => named.Kind == Api.Kubernetes.Ingress.KindName);
-        if (replaced.Length == 0 && !replanned) return (former, run.Previous.PlaceDiagnostics);
+        if (replaced.Length == 0 && !replanned) return run.Previous.Places;
 
         var next = former with { Revision = former.Revision + 1 };
         next = moved ? Arrange(run, next) : next with { Upstreams = Swap(run, former, replaced) };
-        if (!moved && !replanned) return (next, run.Previous.PlaceDiagnostics);
+        if (!moved && !replanned) return run.Previous.Places with { Snapshot = next };
 
         var found = new Dictionary<ResourceRef, DiagnosticBag>();
-        next = next with
-        {
-            Routes = new ConflictPass(run, next.Positions, found).Routes(),
-            Certificates = new CertificatePass(run, found).Table(),
-        };
-        return (next, found.ToImmutableDictionary(entry => entry.Key, entry => entry.Value.ToImmutable()));
+        var (table, routes) = new ConflictPass(run, next.Positions, found).Run();
+        next = next with { Routes = table, Certificates = new CertificatePass(run, found).Table() };
+        return new(next, routes, found.ToImmutableDictionary(entry => entry.Key, entry => entry.Value.ToImmutable()));
     }
 
     /// <summary>All upstreams by namespace and name, so that positions do not depend on what happened before.</summary>
@@ -67,4 +63,11 @@ internal static class PlacePass
 
     private static UpstreamPlan? Plan(IReadOnlyDictionary<ResourceRef, CompiledUpstream> upstreams, ResourceRef named) =>
         upstreams.TryGetValue(named, out var known) ? known.Plan : null;
+}
+
+/// <summary>A snapshot, who has which place in it, and who wanted a place and did not get it.</summary>
+internal sealed record Places(
+    Snapshot Snapshot, ImmutableArray<PlacedRoute> Routes, ImmutableDictionary<ResourceRef, ImmutableArray<Diagnostic>> Diagnostics)
+{
+    public static Places Empty { get; } = new(Snapshot.Empty, [], ImmutableDictionary<ResourceRef, ImmutableArray<Diagnostic>>.Empty);
 }

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using StickyIngress.Api;
 using StickyIngress.Api.Kubernetes;
 using StickyIngress.Control.Diagnostics;
-using StickyIngress.Core.Routing;
 using StickyIngress.Core.Upstreams;
 using StickyIngress.Core.Variables;
 

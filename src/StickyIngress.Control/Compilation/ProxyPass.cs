@@ -86,10 +86,10 @@ internal static class ProxyPass
             ? null
             : draft.Secrets.ReadAuthorities(draft.UseSecret(spec.CaSecretName), $"{field}.caSecretName", draft.Found) ?? "";
 
-        if (spec.ClientCertSecretName.Length == 0
-            || !draft.Secrets.TryReadTls(draft.UseSecret(spec.ClientCertSecretName), $"{field}.clientCertSecretName", draft.Found, out var client))
-            return new(serverName, spec.Verify, authorities, null, null);
+        TlsSecret? client = null;
+        if (spec.ClientCertSecretName.Length > 0)
+            draft.Secrets.TryReadTls(draft.UseSecret(spec.ClientCertSecretName), $"{field}.clientCertSecretName", draft.Found, out client);
 
-        return new(serverName, spec.Verify, authorities, client.Certificate!.CertificatePem, client.Certificate.KeyPem);
+        return new(serverName, spec.Verify, authorities, client?.Certificate?.CertificatePem, client?.Certificate?.KeyPem);
     }
 }

@@ -7,7 +7,7 @@ namespace StickyIngress.Control.Compilation;
 /// <summary>The hosts and paths that the spec wants. Whether it gets them is for <see cref="ConflictPass"/> to say.</summary>
 internal static class RoutePass
 {
-    private static readonly PathSpec AnyPath = new() { Path = "/", PathType = PathType.Prefix };
+    private static readonly IReadOnlyList<PathSpec> AnyPath = [new() { Path = "/", PathType = PathType.Prefix }];
 
     public static void Run(PlanDraft draft)
     {
@@ -38,7 +38,7 @@ internal static class RoutePass
 
     private static IEnumerable<(PathPattern, string)> Paths(PlanDraft draft, RouteSpec route, string field)
     {
-        IReadOnlyList<PathSpec> paths = route.Paths.Count > 0 ? route.Paths : [AnyPath];
+        var paths = route.Paths.Count > 0 ? route.Paths : AnyPath;
         for (var i = 0; i < paths.Count; i++)
         {
             var kind = paths[i].PathType switch

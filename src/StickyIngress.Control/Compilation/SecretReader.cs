@@ -92,7 +92,7 @@ internal sealed class SecretReader(ResourceSet resources, DateTimeOffset now)
             using var certificate = X509Certificate2.CreateFromPem(certificatePem, keyPem);
             return new(
                 new(named.Namespace, named.Name, certificatePem, keyPem, new DateTimeOffset(certificate.NotAfter.ToUniversalTime())),
-                [.. NamesOf(certificate)], null, "");
+                NamesOf(certificate), null, "");
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
@@ -100,7 +100,7 @@ internal sealed class SecretReader(ResourceSet resources, DateTimeOffset now)
         }
     }
 
-    private static IEnumerable<string> NamesOf(X509Certificate2 certificate)
+    private static string[] NamesOf(X509Certificate2 certificate)
     {
         var names = certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(extension => extension.EnumerateDnsNames()).ToArray();
         return names.Length > 0 || certificate.GetNameInfo(X509NameType.DnsName, forIssuer: false) is not { Length: > 0 } common ? names : [common];

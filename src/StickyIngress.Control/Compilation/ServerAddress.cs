@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 
@@ -12,6 +13,8 @@ internal sealed record ServerAddress(string Text, string? Host, IPAddress? Ip, s
     private const int DefaultPort = 80;
     private const int MaxUnixPath = 107;
     private const string Unix = "unix:";
+
+    private static readonly SearchValues<char> IPv6Characters = SearchValues.Create("0123456789abcdefABCDEF:.");
 
     /// <summary>False with nginx's own words for what is wrong.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out ServerAddress? address, [NotNullWhen(false)] out string? error)
@@ -41,7 +44,7 @@ internal sealed record ServerAddress(string Text, string? Host, IPAddress? Ip, s
         if (!TryParsePort(rest, out var port)) return (null, "invalid port");
 
         var inside = text[1..close];
-        var valid = inside.AsSpan().IndexOfAnyExcept("0123456789abcdefABCDEF:.") < 0 && IPAddress.TryParse(inside, out _);
+        var valid = inside.AsSpan().IndexOfAnyExcept(IPv6Characters) < 0 && IPAddress.TryParse(inside, out _);
         return valid ? (new(text, null, IPAddress.Parse(inside), null, port), null) : (null, "invalid IPv6 address");
     }
 

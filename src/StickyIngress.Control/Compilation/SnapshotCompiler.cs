@@ -45,12 +45,12 @@ public sealed class SnapshotCompiler
         ZonePass.Find(run);
         IngressPass.Run(run);
         _upstreams.Run(run);
-        var (snapshot, places) = PlacePass.Run(run);
-        var (statuses, changed) = StatusPass.Run(run, places);
+        var places = PlacePass.Run(run);
+        var (statuses, changed) = StatusPass.Run(run, places.Diagnostics);
 
         return new()
         {
-            Snapshot = snapshot,
+            Places = places,
             Statuses = statuses,
             ChangedStatuses = changed,
             Changes = Changes(run),
@@ -61,7 +61,6 @@ public sealed class SnapshotCompiler
             Users = run.Users.ToImmutable(),
             Elsewhere = run.Elsewhere.ToImmutable(),
             ZoneConflicts = run.ZoneConflicts,
-            PlaceDiagnostics = places,
         };
     }
 

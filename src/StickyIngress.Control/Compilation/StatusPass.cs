@@ -41,10 +41,10 @@ internal static class StatusPass
         CompileRun run, ImmutableDictionary<ResourceRef, ImmutableArray<Diagnostic>> places, ILookup<ResourceRef, Diagnostic> reading)
     {
         var affected = new SortedSet<ResourceRef>(run.Dirty.Where(named => !IngressPass.IsImplicit(named)), ResourceOrder.Instance);
-        if (places != run.Previous.PlaceDiagnostics)
+        if (places != run.Previous.Places.Diagnostics)
         {
             affected.UnionWith(places.Keys);
-            affected.UnionWith(run.Previous.PlaceDiagnostics.Keys);
+            affected.UnionWith(run.Previous.Places.Diagnostics.Keys);
         }
 
         if (run.Resources.Diagnostics != run.Previous.Resources.Diagnostics)

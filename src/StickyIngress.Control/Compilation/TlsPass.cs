@@ -9,10 +9,16 @@ internal static class TlsPass
         {
             var (spec, field) = (draft.Spec.Tls[i], $"spec.tls[{i}]");
             var usable = draft.Secrets.TryReadTls(draft.UseSecret(spec.SecretName), $"{field}.secretName", draft.Found, out var tls);
-            IReadOnlyList<string> hosts = spec.Hosts.Count > 0 ? spec.Hosts : usable ? tls!.Names : [];
+            var hosts = spec.Hosts.Count > 0 || !usable ? spec.Hosts : tls!.Names;
             if (usable) draft.Certificates.AddRange(Claims(tls!, hosts, spec.Hosts.Count > 0 ? $"{field}.hosts" : $"{field}.secretName"));
-            if (spec.Redirect) draft.RedirectedHosts.AddRange(hosts.Count > 0 ? hosts : [null]);
+            if (spec.Redirect) AddRedirects(draft, hosts);
         }
+    }
+
+    private static void AddRedirects(PlanDraft draft, IReadOnlyList<string> hosts)
+    {
+        if (hosts.Count == 0) draft.RedirectedHosts.Add(null);
+        draft.RedirectedHosts.AddRange(hosts);
     }
 
     /// <summary>One claim for each host; for a certificate without any name the place of the default.</summary>

@@ -30,8 +30,9 @@ internal static class ZonePass
 
     public static void Run(PlanDraft draft)
     {
-        if (draft.ZoneOwner is { } owner)
-            draft.Found.Refuse(Reasons.Conflicted, "spec.sticky.learn.zone.name",
-                $"session zone \"{draft.Spec.Sticky?.Learn?.Zone?.Name}\" is already used by {owner}, which is older");
+        if (draft.ZoneOwner is not { } owner) return;
+
+        draft.Found.Refuse(Reasons.Conflicted, "spec.sticky.learn.zone.name",
+            $"session zone \"{draft.Spec.Sticky?.Learn?.Zone?.Name}\" is already used by {owner}, which is older");
     }
 }
