@@ -4,6 +4,7 @@ using StickyIngress.Control.Compilation;
 using StickyIngress.Control.Sources;
 using StickyIngress.Control.Status;
 using StickyIngress.Core;
+using StickyIngress.Core.Sessions;
 using StickyIngress.Core.Upstreams;
 
 namespace StickyIngress.Control;
@@ -18,6 +19,7 @@ public sealed class Reconciler(
     SnapshotCompiler compiler,
     SnapshotHolder snapshots,
     UpstreamStates states,
+    SessionZones zones,
     Clock clock,
     IStatusWriter status,
     IEnumerable<IReconcileObserver> observers,
@@ -99,18 +101,26 @@ public sealed class Reconciler(
 
             snapshots.Publish(result.Snapshot);
             Log.Published(logger, result.Snapshot.Revision, result.Snapshot.Upstreams.Length, result.Changes.Length);
-            foreach (var change in result.Changes) Forget(change);
+            Forget(result);
         }
 
         state.Succeeded(result, time.GetUtcNow());
         foreach (var observer in observers) observer.Published(result);
     }
 
-    /// <summary>Drops the states of what is gone, now that no new request can come to it.</summary>
-    private void Forget(UpstreamChange change)
+    /// <summary>Drops the states and sessions of what is gone, now that no new request can come to it.</summary>
+    private void Forget(CompileResult result)
     {
-        if (change.Current is { } current) UpstreamStates.Retain(current);
-        else states.Remove(change.Former!.Name);
+        foreach (var change in result.Changes)
+        {
+            if (change.Current is { } current) UpstreamStates.Retain(current);
+            else states.Remove(change.Former!.Name);
+        }
+
+        // A zone that one upstream left may be another's by now.
+        var left = result.Changes.Select(change => change.LeftZone).OfType<string>().ToHashSet();
+        if (left.Count > 0) left.ExceptWith(result.Zones);
+        foreach (var zone in left) zones.Remove(zone);
     }
 
     /// <summary>Takes each set as it comes; a source that fails although it must not is started again.</summary>

@@ -5,6 +5,7 @@ using StickyIngress.Control.Compilation;
 using StickyIngress.Control.Sources;
 using StickyIngress.Core;
 using StickyIngress.Core.Affinity;
+using StickyIngress.Core.Sessions;
 using StickyIngress.Core.Upstreams;
 
 namespace StickyIngress.Control.Tests;
@@ -18,7 +19,7 @@ internal sealed class Compiling
     {
         States = new();
         Time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
-        Compiler = new(options ?? new() { Standalone = true }, States, new(AffinityKeys.CreateRandom(), new Clock(Time), new Random(1)), Time);
+        Compiler = new(options ?? new() { Standalone = true }, States, new(AffinityKeys.CreateRandom(), new SessionZones(new byte[32], Time), new Clock(Time), new Random(1)), Time);
     }
 
     public FakeTimeProvider Time { get; }

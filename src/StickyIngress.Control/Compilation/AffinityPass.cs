@@ -13,13 +13,21 @@ internal static class AffinityPass
     {
         { Cookie: { } cookie } => Cookie(draft, cookie),
         { Route: { } route } => new() { From = Variables(draft, "spec.sticky.route.from", route.From, Moment.Request) },
-        { Learn: { } learn } => new()
+        { Learn: { } learn } => Learn(draft, learn),
+        _ => null,
+    };
+
+    private static AffinityPlan Learn(PlanDraft draft, StickyLearnSpec learn)
+    {
+        if (learn.Zone is { Size: null })
+            draft.Found.Refuse(Reasons.ZoneSizeMissing, "spec.sticky.learn.zone.size", "zone size is not specified");
+
+        return new()
         {
             Create = Variables(draft, "spec.sticky.learn.create", learn.Create, Moment.Response),
             Lookup = Variables(draft, "spec.sticky.learn.lookup", learn.Lookup, Moment.Request),
-        },
-        _ => null,
-    };
+        };
+    }
 
     private static AffinityPlan Cookie(PlanDraft draft, StickyCookieSpec cookie)
     {
@@ -29,10 +37,17 @@ internal static class AffinityPass
                 $"\"{cookie.Path}\" cannot stand in a cookie: printable ASCII without ';' can");
         }
 
+        var sameSite = draft.Text("spec.sticky.cookie.sameSite", cookie.SameSite ?? "", Moment.Try);
+        if (sameSite.IsLiteral && sameSite.Text.ToLowerInvariant() is not ("" or "strict" or "lax" or "none"))
+        {
+            draft.Found.Refuse(Reasons.InvalidCookieAttribute, "spec.sticky.cookie.sameSite",
+                $"\"{sameSite}\" must be Strict, Lax, None or a variable");
+        }
+
         return new()
         {
             Domain = draft.Text("spec.sticky.cookie.domain", cookie.Domain ?? "", Moment.Try),
-            SameSite = draft.Text("spec.sticky.cookie.sameSite", cookie.SameSite ?? "", Moment.Try),
+            SameSite = sameSite,
         };
     }
 

@@ -42,7 +42,7 @@ internal sealed class CertificatePass(CompileRun run, Dictionary<ResourceRef, Di
         if (taken.Certificate.SecretName == claim.Certificate.SecretName && taken.Certificate.Namespace == claim.Certificate.Namespace) return;
         if (!found.TryGetValue(resource.Ref, out var bag)) found.Add(resource.Ref, bag = new(resource.Ref, resource.File));
 
-        var (whose, which) = taken.Owner == resource.Ref ? ("stands here before", "") : ($"belongs to {taken.Owner}", ", which is older");
+        var (whose, which) = taken.Owner == resource.Ref ? ("stands here before", "") : ($"belongs to {taken.Owner}", ", which came first");
         bag.Error(Reasons.Conflicted, claim.Field, $"the certificate for {claim.Host} {whose} with Secret {taken.Certificate.SecretName}{which}");
     }
 }

@@ -46,6 +46,9 @@ public sealed class CompileResult
     /// <summary>The host names that servers have.</summary>
     public IEnumerable<string> HostNames => Users.Keys.Where(used => used.Kind == ReferencePass.HostKind).Select(host => host.Name);
 
+    /// <summary>The names of all session tables that are in use.</summary>
+    internal IEnumerable<string> Zones => Upstreams.Values.Select(known => known.Plan?.Zone).OfType<string>();
+
     internal ResourceSet Resources { get; init; } = ResourceSet.Empty;
 
     internal AddressBook Addresses { get; init; } = AddressBook.Empty;
@@ -71,7 +74,11 @@ public sealed class CompileResult
 public sealed record PlacedRoute(HostPattern Host, PathPattern Path, Route Route, ResourceRef Owner);
 
 /// <summary>An upstream that is new (no former), gone (no current) or replaced.</summary>
-public sealed record UpstreamChange(Upstream? Former, Upstream? Current);
+public sealed record UpstreamChange(Upstream? Former, Upstream? Current)
+{
+    /// <summary>The session table that it had and has not any more; null: none.</summary>
+    internal string? LeftZone { get; init; }
+}
 
 /// <summary>A StickyUpstream, written or made for an Ingress backend, and what it came to.</summary>
 internal sealed record CompiledUpstream

@@ -49,7 +49,7 @@ internal sealed class ConflictPass(
         if (owner == resource.Ref)
             bag.Warn(Reasons.DuplicateRoute, claim.Field, $"{claim.Host} with path {claim.Path} stands here twice; the first counts");
         else
-            bag.Error(Reasons.Conflicted, claim.Field, $"{claim.Host} with path {claim.Path} belongs to {owner}, which is older");
+            bag.Error(Reasons.Conflicted, claim.Field, $"{claim.Host} with path {claim.Path} belongs to {owner}, which came first");
     }
 
     private Route Route(RouteClaim claim)

@@ -17,8 +17,8 @@ internal enum Moment
 
 internal static class Moments
 {
-    /// <summary>The first variable of the text that is not known yet at that moment; null: all are.</summary>
-    public static Variable? FirstUnknown(Template template, Moment moment) => template.Variables.FirstOrDefault(variable => Of(variable) > moment);
+    /// <summary>Whether every variable of the text can have a value at that moment.</summary>
+    public static bool AreKnown(Template template, Moment moment) => template.Variables.All(variable => Of(variable) <= moment);
 
     private static Moment Of(Variable variable) => variable.Kind switch
     {

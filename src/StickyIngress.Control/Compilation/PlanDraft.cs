@@ -64,10 +64,10 @@ internal sealed class PlanDraft(StickyUpstream source, SecretReader secrets, Res
             return Template.Empty;
         }
 
-        if (Moments.FirstUnknown(template, moment) is not { } early) return template;
+        if (Moments.AreKnown(template, moment)) return template;
 
         Found.Refuse(Reasons.VariableNotYetKnown, field,
-            $"\"{text}\" is needed before {(moment == Moment.Request ? "a peer is selected" : "the response is there")}, and {Describe(early)} is not known then");
+            $"\"{text}\" is needed before {(moment == Moment.Request ? "a peer is selected" : "the response is there")}, when a variable in it has no value yet");
         return Template.Empty;
     }
 
@@ -87,6 +87,4 @@ internal sealed class PlanDraft(StickyUpstream source, SecretReader secrets, Res
 
     private Variable? FindVariable(string name) =>
         Variables.TryGetValue(name, out var map) ? new Variable(VariableKind.Map, name, map) : null;
-
-    private static string Describe(Variable variable) => variable.Name.Length > 0 ? $"{variable.Kind} {variable.Name}" : variable.Kind.ToString();
 }

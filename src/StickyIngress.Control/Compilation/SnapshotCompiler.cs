@@ -69,9 +69,12 @@ public sealed class SnapshotCompiler
         var changes = ImmutableArray.CreateBuilder<UpstreamChange>();
         foreach (var named in run.Dirty.Where(dirty => dirty.Kind == StickyUpstream.KindName))
         {
-            var former = run.Previous.Upstreams.GetValueOrDefault(named)?.Upstream;
-            var now = run.Upstreams.GetValueOrDefault(named)?.Upstream;
-            if (!ReferenceEquals(former, now)) changes.Add(new(former, now));
+            var former = run.Previous.Upstreams.GetValueOrDefault(named);
+            var now = run.Upstreams.GetValueOrDefault(named);
+            if (former?.Upstream == now?.Upstream) continue;
+
+            var zone = former?.Plan?.Zone;
+            changes.Add(new(former?.Upstream, now?.Upstream) { LeftZone = zone == now?.Plan?.Zone ? null : zone });
         }
 
         return changes.ToImmutable();

@@ -2,14 +2,18 @@ using StickyIngress.Api;
 using StickyIngress.Core;
 using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Balancing;
+using StickyIngress.Core.Sessions;
 using StickyIngress.Core.Upstreams;
 using StickyIngress.Core.Variables;
 
 namespace StickyIngress.Control.Compilation;
 
 /// <summary>Puts an upstream together: peers, balancer, affinity. What these need of the installation comes in here.</summary>
-public sealed class UpstreamBuilder(AffinityKeys keys, Clock clock, Random random)
+public sealed class UpstreamBuilder(AffinityKeys keys, SessionZones zones, Clock clock, Random random)
 {
+    private const long ZonePage = 4096;
+    private const long SessionsPerPage = 16;
+
     internal Upstream Build(UpstreamPlan plan, UpstreamState state, PeerGroup primaries, PeerGroup backups, Upstream? former) => new()
     {
         Name = state.Name,
@@ -54,10 +58,21 @@ public sealed class UpstreamBuilder(AffinityKeys keys, Clock clock, Random rando
         return plan.Source.Spec.Sticky switch
         {
             { Cookie: { } cookie } => new CookieAffinity(Settings(cookie, affinity), keys, clock, state, primaries, backups),
+            { Learn: { } learn } => Learn(learn, plan.Zone!, affinity, primaries, backups),
             { Route: not null } => new RouteAffinity(affinity.From, state, primaries, backups),
             _ => null,
         };
     }
+
+    private LearnAffinity Learn(StickyLearnSpec learn, string name, AffinityPlan affinity, PeerGroup primaries, PeerGroup backups)
+    {
+        var zone = zones.GetOrAdd(name, new(Capacity(learn), learn.Timeout));
+        return new(new(affinity.Create, affinity.Lookup, learn.Header), zone.Table, zone.Hasher, zone.Peers, primaries, backups);
+    }
+
+    /// <summary>As many sessions as nginx keeps in a zone of that size.</summary>
+    private static int Capacity(StickyLearnSpec learn) =>
+        learn.MaxSessions ?? (int)Math.Min((learn.Zone?.Size ?? 0) / ZonePage * SessionsPerPage, int.MaxValue);
 
     private static CookieSettings Settings(StickyCookieSpec cookie, AffinityPlan affinity) => new()
     {

@@ -33,6 +33,6 @@ internal static class ZonePass
         if (draft.ZoneOwner is not { } owner) return;
 
         draft.Found.Refuse(Reasons.Conflicted, "spec.sticky.learn.zone.name",
-            $"session zone \"{draft.Spec.Sticky?.Learn?.Zone?.Name}\" is already used by {owner}, which is older");
+            $"session zone \"{draft.Spec.Sticky?.Learn?.Zone?.Name}\" is already used by {owner}, which came first");
     }
 }
