@@ -27,7 +27,7 @@ internal sealed record UpstreamPlan
     public AffinityPlan? Affinity { get; init; }
 
     /// <summary>Name of the session table among all of the installation; null: the upstream has none.</summary>
-    public string? Zone => Source.Spec.Sticky?.Learn is { } learn ? $"{Source.Metadata.Namespace}/{learn.Zone?.Name ?? Source.Metadata.Name}" : null;
+    public string? Zone => Source.Spec.Sticky?.Learn is { } learn ? $"{Source.Metadata.Namespace}/{learn.Zone?.Name ?? $"upstream:{Source.Metadata.Name}"}" : null;
 
     public required ImmutableArray<Diagnostic> Diagnostics { get; init; }
 
