@@ -11,9 +11,9 @@ public sealed record Ingress : Resource
 
     public IngressBackend? DefaultBackend { get; init; }
 
-    public IReadOnlyList<IngressRule> Rules { get; init; } = [];
+    public IReadOnlyList<IngressRule> Rules { get; init => field = value.ByValue(); } = ValueList<IngressRule>.Empty;
 
-    public IReadOnlyList<IngressTls> Tls { get; init; } = [];
+    public IReadOnlyList<IngressTls> Tls { get; init => field = value.ByValue(); } = ValueList<IngressTls>.Empty;
 }
 
 /// <summary>Paths of one host; an empty host is any host.</summary>
