@@ -15,5 +15,8 @@ public sealed record Snapshot(
 {
     public static Snapshot Empty { get; } = new(0, [], FrozenDictionary<UpstreamName, int>.Empty, RouteTable.Empty);
 
+    /// <summary>What https clients are shown.</summary>
+    public CertificateTable Certificates { get; init; } = CertificateTable.Empty;
+
     public Upstream? Find(UpstreamName name) => Positions.TryGetValue(name, out var position) ? Upstreams[position] : null;
 }

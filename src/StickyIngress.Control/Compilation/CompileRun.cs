@@ -1,0 +1,80 @@
+using System.Collections.Immutable;
+using StickyIngress.Api;
+using StickyIngress.Api.Kubernetes;
+using StickyIngress.Control.Diagnostics;
+using StickyIngress.Control.Sources;
+
+namespace StickyIngress.Control.Compilation;
+
+/// <summary>One compile under way: what it works from, what it has to do again, and what it has so far.</summary>
+internal sealed class CompileRun
+{
+    public CompileRun(ResourceSet resources, AddressBook addresses, CompileResult previous, CompilerOptions options, DateTimeOffset now)
+    {
+        (Resources, Addresses, Previous, Options) = (resources, addresses, previous, options);
+        Secrets = new(resources, now);
+        Upstreams = previous.Upstreams.ToBuilder();
+        Ingresses = previous.Ingresses.ToBuilder();
+        Users = previous.Users.ToBuilder();
+        Elsewhere = previous.Elsewhere.ToBuilder();
+        ZoneConflicts = previous.ZoneConflicts;
+        Changed = ChangePass.Between(previous, resources, addresses);
+        Unreadable = Errors(resources);
+    }
+
+    public ResourceSet Resources { get; }
+
+    public AddressBook Addresses { get; }
+
+    public CompileResult Previous { get; }
+
+    public CompilerOptions Options { get; }
+
+    public SecretReader Secrets { get; }
+
+    /// <summary>The resources and host names that differ from the compile before.</summary>
+    public IReadOnlySet<ResourceRef> Changed { get; }
+
+    /// <summary>What must be done again. Grows while the passes find out what a change touches.</summary>
+    public SortedSet<ResourceRef> Dirty { get; } = new(ResourceOrder.Instance);
+
+    /// <summary>Resources that the source could not read as they are now.</summary>
+    public IReadOnlySet<ResourceRef> Unreadable { get; }
+
+    public ImmutableDictionary<ResourceRef, CompiledUpstream>.Builder Upstreams { get; }
+
+    public ImmutableDictionary<ResourceRef, IngressPlan>.Builder Ingresses { get; }
+
+    public ImmutableDictionary<ResourceRef, ImmutableHashSet<ResourceRef>>.Builder Users { get; }
+
+    public ImmutableHashSet<ResourceRef>.Builder Elsewhere { get; }
+
+    public ImmutableDictionary<ResourceRef, ResourceRef> ZoneConflicts { get; set; }
+
+    /// <summary>Upstreams made for the Service backends of Ingresses.</summary>
+    public Dictionary<ResourceRef, StickyUpstream> Implicit { get; } = [];
+
+    /// <summary>Replaces what a resource depends on.</summary>
+    public void SetUses(ResourceRef user, ImmutableArray<ResourceRef> former, ImmutableArray<ResourceRef> now)
+    {
+        if (former.SequenceEqual(now)) return;
+
+        foreach (var used in former)
+        {
+            if (!Users.TryGetValue(used, out var users)) continue;
+
+            var left = users.Remove(user);
+            if (left.IsEmpty) Users.Remove(used);
+            else Users[used] = left;
+        }
+
+        foreach (var used in now)
+            Users[used] = Users.TryGetValue(used, out var users) ? users.Add(user) : [user];
+    }
+
+    public static HashSet<ResourceRef> Errors(ResourceSet resources) =>
+        [.. resources.Diagnostics.Where(found => found is { Severity: Severity.Error, Resource: not null }).Select(found => found.Resource!.Value)];
+
+    /// <summary>A class or an Ingress may make any resource ours or not ours.</summary>
+    public bool OwnershipChanged => Changed.Any(changed => changed.Kind == IngressClass.KindName);
+}

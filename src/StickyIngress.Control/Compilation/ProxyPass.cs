@@ -1,0 +1,95 @@
+using System.Collections.Immutable;
+using StickyIngress.Api;
+using StickyIngress.Core.Upstreams;
+
+namespace StickyIngress.Control.Compilation;
+
+/// <summary>How requests are passed on: a route's own field, else the spec's, else nginx's default. A list or group counts as one field.</summary>
+internal static class ProxyPass
+{
+    private const string Field = "spec.proxy";
+    private const string DefaultHost = "$host";
+
+    public static void Run(PlanDraft draft) => draft.Proxy = Settings(draft, draft.Spec.Proxy, Field, null);
+
+    /// <summary>The settings of a route with its own fields.</summary>
+    public static ProxySettings ForRoute(PlanDraft draft, ProxySpec own, string field) => Settings(draft, own, field, draft.Proxy);
+
+    /// <param name="inherited">What an absent field has; null: the defaults.</param>
+    private static ProxySettings Settings(PlanDraft draft, ProxySpec spec, string field, ProxySettings? inherited) => new()
+    {
+        Protocol = spec.Protocol is { } protocol ? Protocol(protocol) : inherited?.Protocol,
+        Host = spec.Host is null && inherited is not null ? inherited.Host : draft.Text($"{field}.host", spec.Host ?? DefaultHost, Moment.Try),
+        SetHeaders = spec.SetHeaders is { } set ? RequestHeaders(draft, set, $"{field}.setHeaders") : inherited?.SetHeaders ?? [],
+        ResponseHeaders = spec.ResponseHeaders is { } added
+            ? ResponseHeaders(draft, added, $"{field}.responseHeaders")
+            : inherited?.ResponseHeaders ?? [],
+        ConnectTimeout = spec.ConnectTimeout ?? inherited?.ConnectTimeout ?? Defaults.ConnectTimeout,
+        SendTimeout = spec.SendTimeout ?? inherited?.SendTimeout ?? Defaults.SendTimeout,
+        ReadTimeout = spec.ReadTimeout ?? inherited?.ReadTimeout ?? Defaults.ReadTimeout,
+        MaxBodySize = spec.MaxBodySize ?? inherited?.MaxBodySize ?? Defaults.MaxBodySize,
+        RequestBuffer = (int)(spec.RequestBuffer ?? inherited?.RequestBuffer ?? Defaults.RequestBuffer),
+        NextUpstream = spec.NextUpstream is { } next ? Next(next) : inherited?.NextUpstream ?? Next(new()),
+        Keepalive = inherited?.Keepalive ?? Keepalive(draft.Spec.Keepalive),
+        Tls = spec.Tls is { } tls ? Tls(draft, tls, $"{field}.tls") : inherited?.Tls ?? PeerTls.Default,
+        HiddenCookies = draft.Spec.Sticky?.Cookie is { Hide: true } cookie ? [cookie.Name] : [],
+    };
+
+    private static PeerProtocol Protocol(ProxyProtocol protocol) => protocol switch
+    {
+        ProxyProtocol.HTTPS => PeerProtocol.Https,
+        ProxyProtocol.H2C => PeerProtocol.H2c,
+        ProxyProtocol.H2 => PeerProtocol.H2,
+        _ => PeerProtocol.Http,
+    };
+
+    private static ImmutableArray<RequestHeader> RequestHeaders(PlanDraft draft, IReadOnlyList<SetHeaderSpec> headers, string field) =>
+        [.. headers.Select((header, i) => new RequestHeader(header.Name, draft.Text($"{field}[{i}].value", header.Value, Moment.Try)))];
+
+    private static ImmutableArray<ResponseHeader> ResponseHeaders(PlanDraft draft, IReadOnlyList<ResponseHeaderSpec> headers, string field) =>
+        [.. headers.Select((header, i) =>
+            new ResponseHeader(header.Name, draft.Text($"{field}[{i}].value", header.Value, Moment.Response), header.Always))];
+
+    private static KeepaliveSettings Keepalive(KeepaliveSpec? spec) => new(
+        spec?.Connections ?? Defaults.KeepaliveConnections,
+        spec?.Requests ?? Defaults.KeepaliveRequests,
+        spec?.Time ?? Defaults.KeepaliveTime,
+        spec?.Timeout ?? Defaults.KeepaliveTimeout);
+
+    private static NextUpstream Next(NextUpstreamSpec spec) => new(
+        spec.On.Contains(NextUpstreamCondition.Off) ? NextUpstreamOn.None : spec.On.Aggregate(NextUpstreamOn.None, (all, on) => all | Condition(on)),
+        spec.Tries,
+        spec.Timeout);
+
+    private static NextUpstreamOn Condition(NextUpstreamCondition condition) => condition switch
+    {
+        NextUpstreamCondition.Error => NextUpstreamOn.Error,
+        NextUpstreamCondition.Timeout => NextUpstreamOn.Timeout,
+        NextUpstreamCondition.InvalidHeader => NextUpstreamOn.InvalidHeader,
+        NextUpstreamCondition.HTTP500 => NextUpstreamOn.Http500,
+        NextUpstreamCondition.HTTP502 => NextUpstreamOn.Http502,
+        NextUpstreamCondition.HTTP503 => NextUpstreamOn.Http503,
+        NextUpstreamCondition.HTTP504 => NextUpstreamOn.Http504,
+        NextUpstreamCondition.HTTP403 => NextUpstreamOn.Http403,
+        NextUpstreamCondition.HTTP404 => NextUpstreamOn.Http404,
+        NextUpstreamCondition.HTTP429 => NextUpstreamOn.Http429,
+        NextUpstreamCondition.NonIdempotent => NextUpstreamOn.NonIdempotent,
+        _ => NextUpstreamOn.None,
+    };
+
+    private static PeerTls Tls(PlanDraft draft, ProxyTlsSpec spec, string field)
+    {
+        var serverName = draft.Text($"{field}.serverName", spec.ServerName, Moment.Try);
+
+        // Authorities that cannot be read leave nobody to trust (empty): falling back to the system's would trust whom the user did not name.
+        var authorities = spec.CaSecretName.Length == 0
+            ? null
+            : draft.Secrets.ReadAuthorities(draft.UseSecret(spec.CaSecretName), $"{field}.caSecretName", draft.Found) ?? "";
+
+        TlsSecret? client = null;
+        if (spec.ClientCertSecretName.Length > 0)
+            draft.Secrets.TryReadTls(draft.UseSecret(spec.ClientCertSecretName), $"{field}.clientCertSecretName", draft.Found, out client);
+
+        return new(serverName, spec.Verify, authorities, client?.Certificate?.CertificatePem, client?.Certificate?.KeyPem);
+    }
+}

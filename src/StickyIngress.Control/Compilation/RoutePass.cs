@@ -1,0 +1,61 @@
+using StickyIngress.Api;
+using StickyIngress.Control.Diagnostics;
+using StickyIngress.Core.Routing;
+
+namespace StickyIngress.Control.Compilation;
+
+/// <summary>The hosts and paths that the spec wants. Whether it gets them is for <see cref="ConflictPass"/> to say.</summary>
+internal static class RoutePass
+{
+    private static readonly IReadOnlyList<PathSpec> AnyPath = [new() { Path = "/", PathType = PathType.Prefix }];
+
+    public static void Run(PlanDraft draft)
+    {
+        for (var i = 0; i < draft.Spec.Routes.Count; i++) Add(draft, draft.Spec.Routes[i], $"spec.routes[{i}]");
+    }
+
+    private static void Add(PlanDraft draft, RouteSpec route, string field)
+    {
+        var proxy = route.Proxy is { } own ? ProxyPass.ForRoute(draft, own, $"{field}.proxy") : null;
+        var paths = Paths(draft, route, field).ToArray();
+        foreach (var (host, hostField) in Hosts(draft, route, field))
+        {
+            foreach (var (path, pathField) in paths)
+                draft.Routes.Add(new(host, path, draft.Name, proxy, IsRedirected(draft, host), route.Paths.Count > 0 ? pathField : hostField));
+        }
+    }
+
+    private static IEnumerable<(HostPattern, string)> Hosts(PlanDraft draft, RouteSpec route, string field)
+    {
+        if (route.Hosts.Count == 0) yield return (HostPattern.Any, field);
+
+        for (var i = 0; i < route.Hosts.Count; i++)
+        {
+            if (HostPattern.TryParse(route.Hosts[i], out var host, out var error)) yield return (host, $"{field}.hosts[{i}]");
+            else draft.Found.Refuse(Reasons.InvalidHost, $"{field}.hosts[{i}]", error);
+        }
+    }
+
+    private static IEnumerable<(PathPattern, string)> Paths(PlanDraft draft, RouteSpec route, string field)
+    {
+        var paths = route.Paths.Count > 0 ? route.Paths : AnyPath;
+        for (var i = 0; i < paths.Count; i++)
+        {
+            var kind = paths[i].PathType switch
+            {
+                PathType.Exact => PathKind.Exact,
+                PathType.Regex => PathKind.Regex,
+                _ => PathKind.Prefix,
+            };
+            if (PathPattern.TryParse(kind, paths[i].Path, out var path, out var error)) yield return (path, $"{field}.paths[{i}]");
+            else draft.Found.Refuse(kind == PathKind.Regex ? Reasons.InvalidPattern : Reasons.InvalidPath, $"{field}.paths[{i}].path", error);
+        }
+    }
+
+    /// <summary>Whether https is demanded for the route's host: by its own name, by a wildcard over it, or for every host.</summary>
+    private static bool IsRedirected(PlanDraft draft, HostPattern host) => draft.RedirectedHosts.Exists(redirected =>
+        redirected is null
+        || (HostPattern.TryParse(redirected, out var pattern, out _)
+            && (pattern == host
+                || (pattern.Kind == HostKind.Wildcard && host.Kind == HostKind.Exact && host.Name.EndsWith($".{pattern.Name}", StringComparison.Ordinal)))));
+}

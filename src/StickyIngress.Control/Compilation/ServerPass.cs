@@ -1,0 +1,129 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
+using StickyIngress.Api;
+using StickyIngress.Api.Kubernetes;
+using StickyIngress.Control.Diagnostics;
+using StickyIngress.Control.Sources;
+using StickyIngress.Core.Upstreams;
+
+namespace StickyIngress.Control.Compilation;
+
+/// <summary>
+/// From servers to addresses. Servers stay in the order of the spec; a name's addresses stay in the resolver's order; a Service's
+/// endpoints are ordered by their printable address, ordinally, so that all replicas agree.
+/// </summary>
+internal sealed class ServerPass(ResourceSet resources, AddressBook addresses, UpstreamPlan plan, DiagnosticBag found)
+{
+    private readonly ImmutableArray<PeerCandidate>.Builder _peers = ImmutableArray.CreateBuilder<PeerCandidate>();
+    private readonly HashSet<string> _hosts = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The names that had to be looked up.</summary>
+    public IReadOnlySet<string> Hosts => _hosts;
+
+    public ImmutableArray<PeerCandidate> Run()
+    {
+        foreach (var server in plan.Servers)
+        {
+            if (server.Address is { } address) AddAddress(server, address, $"{server.Field}.address", PeerProtocol.Http);
+            else if (server.Spec.Service is not null) AddService(server);
+        }
+
+        return _peers.ToImmutable();
+    }
+
+    private void AddAddress(ServerPlan server, ServerAddress address, string field, PeerProtocol protocol)
+    {
+        if (address.UnixPath is { } path)
+        {
+            Add(server, new UnixDomainSocketEndPoint(path), address.Text, protocol);
+        }
+        else if (address.Ip is { } ip)
+        {
+            Add(server, new IPEndPoint(ip, address.Port), address.Text, protocol);
+        }
+        else
+        {
+            foreach (var resolved in Resolve(address.Host!, address.Text, field))
+                Add(server, new IPEndPoint(resolved, address.Port), address.Text, protocol);
+        }
+    }
+
+    private void Add(ServerPlan server, EndPoint endPoint, string written, PeerProtocol protocol) =>
+        _peers.Add(new(server, endPoint, written, "", "", Terminating: false, protocol));
+
+    private ImmutableArray<IPAddress> Resolve(string host, string text, string field)
+    {
+        _hosts.Add(host);
+        if (addresses.Find(host) is not { } known) return [];
+
+        if (known.Error is not null)
+            found.Error(Reasons.HostNotFound, field, $"host not found in upstream \"{text}\"; it is asked for again");
+
+        return known.Addresses;
+    }
+
+    private void AddService(ServerPlan server)
+    {
+        var (wanted, field) = (server.Spec.Service!, $"{server.Field}.service");
+        var named = new ResourceRef(Service.KindName, plan.Source.Metadata.Namespace, wanted.Name);
+        if (!resources.Services.TryGetValue(named, out var service))
+        {
+            found.Error(Reasons.ServiceNotFound, $"{field}.name", $"there is no {named}");
+            return;
+        }
+
+        if (service.Type == "ExternalName")
+        {
+            AddExternalName(server, service, field);
+            return;
+        }
+
+        if (!ServicePorts.TryFind(service, wanted.Port, out var port, out var error))
+        {
+            found.Error(Reasons.PortNotFound, $"{field}.port", error);
+            return;
+        }
+
+        var protocol = ServicePorts.Protocol(port.AppProtocol);
+        var slices = resources.EndpointSlices.GetValueOrDefault(named, []);
+        AddEndpoints(server, service, port, slices, field);
+        if (protocol is null)
+            found.Warn(Reasons.UnsupportedAppProtocol, $"{field}.port", $"{named} says appProtocol {port.AppProtocol}, which is not spoken here; HTTP is");
+    }
+
+    private void AddEndpoints(ServerPlan server, Service service, ServicePort port, ImmutableArray<EndpointSlice> slices, string field)
+    {
+        var endpoints = new EndpointMerge(service, port);
+        foreach (var slice in slices)
+        {
+            if (slice.AddressType is "IPv4" or "IPv6")
+                endpoints.Add(slice);
+            else
+                found.Warn(Reasons.UnsupportedAddressType, field, $"{slice.Ref} has addresses of type {slice.AddressType}; IPv4 and IPv6 are used");
+        }
+
+        foreach (var endpoint in endpoints.Ordered())
+        {
+            _peers.Add(new(
+                server, endpoint.EndPoint, null, endpoint.PodName, endpoint.PodUid,
+                Terminating: !endpoint.Ready, ServicePorts.Protocol(endpoint.AppProtocol ?? port.AppProtocol) ?? PeerProtocol.Http));
+        }
+    }
+
+    private void AddExternalName(ServerPlan server, Service service, string field)
+    {
+        var (port, error) = ServicePorts.ExternalPort(service, server.Spec.Service!.Port);
+        if (error is not null)
+        {
+            found.Error(Reasons.PortNotFound, $"{field}.port", error);
+            return;
+        }
+
+        var text = $"{service.ExternalName}:{port.Port}";
+        if (!ServerAddress.TryParse(text, out var address, out error))
+            found.Error(Reasons.InvalidAddress, field, $"{error} in \"{text}\", the externalName of {service.Ref}");
+        else
+            AddAddress(server, address, field, ServicePorts.Protocol(port.AppProtocol) ?? PeerProtocol.Http);
+    }
+}

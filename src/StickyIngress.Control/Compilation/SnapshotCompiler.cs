@@ -1,0 +1,82 @@
+using System.Collections.Immutable;
+using StickyIngress.Api;
+using StickyIngress.Control.Sources;
+using StickyIngress.Core.Upstreams;
+
+namespace StickyIngress.Control.Compilation;
+
+/// <summary>
+/// From resources to a snapshot: the same input gives the same output, one bad resource is refused alone, and only what a change
+/// touches is done again. The cost of a changed EndpointSlice is that of its one upstream and a copied array.
+/// </summary>
+public sealed class SnapshotCompiler
+{
+    private readonly CompilerOptions _options;
+    private readonly TimeProvider _time;
+    private readonly UpstreamPass _upstreams;
+
+    /// <param name="time">For the end of certificates alone.</param>
+    public SnapshotCompiler(CompilerOptions options, UpstreamStates states, UpstreamBuilder builder, TimeProvider time)
+    {
+        (_options, _time) = (options, time);
+
+        // In this order: a later pass reads what an earlier one found.
+        _upstreams = new(
+            [
+                NotYetSupportedPass.Run,
+                VariablePass.Run,
+                ReferencePass.Run,
+                BalancingPass.Run,
+                AffinityPass.Run,
+                ZonePass.Run,
+                ProxyPass.Run,
+                TlsPass.Run,
+                RoutePass.Run,
+            ],
+            states, builder);
+    }
+
+    /// <param name="previous">What this goes on from; null: nothing.</param>
+    public CompileResult Compile(ResourceSet resources, AddressBook addresses, CompileResult? previous)
+    {
+        var run = new CompileRun(resources, addresses, previous ?? CompileResult.Empty, _options, _time.GetUtcNow());
+        ChangePass.Run(run);
+        OwnershipPass.Run(run);
+        ZonePass.Find(run);
+        IngressPass.Run(run);
+        _upstreams.Run(run);
+        var places = PlacePass.Run(run);
+        var (statuses, changed) = StatusPass.Run(run, places.Diagnostics);
+
+        return new()
+        {
+            Places = places,
+            Statuses = statuses,
+            ChangedStatuses = changed,
+            Changes = Changes(run),
+            Resources = resources,
+            Addresses = addresses,
+            Upstreams = run.Upstreams.ToImmutable(),
+            Ingresses = run.Ingresses.ToImmutable(),
+            Users = run.Users.ToImmutable(),
+            Elsewhere = run.Elsewhere.ToImmutable(),
+            ZoneConflicts = run.ZoneConflicts,
+        };
+    }
+
+    private static ImmutableArray<UpstreamChange> Changes(CompileRun run)
+    {
+        var changes = ImmutableArray.CreateBuilder<UpstreamChange>();
+        foreach (var named in run.Dirty.Where(dirty => dirty.Kind == StickyUpstream.KindName))
+        {
+            var former = run.Previous.Upstreams.GetValueOrDefault(named);
+            var now = run.Upstreams.GetValueOrDefault(named);
+            if (former?.Upstream == now?.Upstream) continue;
+
+            var zone = former?.Plan?.Zone;
+            changes.Add(new(former?.Upstream, now?.Upstream) { LeftZone = zone == now?.Plan?.Zone ? null : zone });
+        }
+
+        return changes.ToImmutable();
+    }
+}

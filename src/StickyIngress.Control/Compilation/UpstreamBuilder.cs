@@ -1,0 +1,100 @@
+using StickyIngress.Api;
+using StickyIngress.Core;
+using StickyIngress.Core.Affinity;
+using StickyIngress.Core.Balancing;
+using StickyIngress.Core.Sessions;
+using StickyIngress.Core.Upstreams;
+using StickyIngress.Core.Variables;
+
+namespace StickyIngress.Control.Compilation;
+
+/// <summary>Puts an upstream together: peers, balancer, affinity. What these need of the installation comes in here.</summary>
+public sealed class UpstreamBuilder(AffinityKeys keys, SessionZones zones, Clock clock, Random random)
+{
+    private const long ZonePage = 4096;
+    private const long SessionsPerPage = 16;
+
+    internal Upstream Build(UpstreamPlan plan, UpstreamState state, PeerGroup primaries, PeerGroup backups, Upstream? former) => new()
+    {
+        Name = state.Name,
+        State = state,
+        Primaries = primaries,
+        Backups = backups,
+        Balancer = Balancer(plan, primaries, backups, former?.Balancer),
+        Affinity = Affinity(plan, state, primaries, backups),
+        FailStatus = plan.Source.Spec.Sticky is { OnUnavailable: OnUnavailable.Fail } sticky ? sticky.FailStatus : null,
+    };
+
+    /// <param name="former">The upstream's balancer so far, whose work a ring can take over; null: none.</param>
+    private IBalancer Balancer(UpstreamPlan plan, PeerGroup primaries, PeerGroup backups, IBalancer? former)
+    {
+        var spec = plan.Source.Spec.Balancing;
+        return spec.Method switch
+        {
+            BalancingMethod.LeastConn => new LeastConnBalancer(primaries, backups),
+            BalancingMethod.LeastTime => new LeastTimeBalancer(
+                primaries, backups, spec.LeastTime?.Measure == LeastTimeMeasure.LastByte ? TimeMeasure.LastByte : TimeMeasure.Header, spec.LeastTime?.Inflight ?? false),
+            BalancingMethod.Hash when spec.Hash?.Consistent == true => new ConsistentHashBalancer(primaries, backups, plan.HashKey ?? Template.Empty, former),
+            BalancingMethod.Hash => new HashBalancer(primaries, backups, plan.HashKey ?? Template.Empty),
+            BalancingMethod.IPHash => new IpHashBalancer(primaries, backups),
+            BalancingMethod.Random => new RandomBalancer(primaries, backups, Two(spec.Random), random),
+            _ => new RoundRobinBalancer(primaries, backups),
+        };
+    }
+
+    /// <summary>Null: one is drawn, not two.</summary>
+    private static RandomTwo? Two(RandomSpec? spec) => spec switch
+    {
+        not { Two: true } => null,
+        { Method: RandomMethod.LeastTimeHeader } => RandomTwo.LeastTimeHeader,
+        { Method: RandomMethod.LeastTimeLastByte } => RandomTwo.LeastTimeLastByte,
+        _ => RandomTwo.LeastConn,
+    };
+
+    private IAffinity? Affinity(UpstreamPlan plan, UpstreamState state, PeerGroup primaries, PeerGroup backups)
+    {
+        if (plan.Affinity is not { } affinity) return null;
+
+        return plan.Source.Spec.Sticky switch
+        {
+            { Cookie: { } cookie } => new CookieAffinity(Settings(cookie, affinity), keys, clock, state, primaries, backups),
+            { Learn: { } learn } => Learn(learn, plan.Zone!, affinity, primaries, backups),
+            { Route: not null } => new RouteAffinity(affinity.From, state, primaries, backups),
+            _ => null,
+        };
+    }
+
+    private LearnAffinity Learn(StickyLearnSpec learn, string name, AffinityPlan affinity, PeerGroup primaries, PeerGroup backups)
+    {
+        var zone = zones.GetOrAdd(name, new(Capacity(learn), learn.Timeout));
+        return new(new(affinity.Create, affinity.Lookup, learn.Header), zone.Table, zone.Hasher, zone.Peers, primaries, backups);
+    }
+
+    /// <summary>As many sessions as nginx keeps in a zone of that size.</summary>
+    private static int Capacity(StickyLearnSpec learn) =>
+        learn.MaxSessions ?? (int)Math.Min((learn.Zone?.Size ?? 0) / ZonePage * SessionsPerPage, int.MaxValue);
+
+    private static CookieSettings Settings(StickyCookieSpec cookie, AffinityPlan affinity) => new()
+    {
+        Name = cookie.Name,
+        Form = Form(cookie.Value),
+        Accept = cookie.Accept is { } accept ? Form(accept) : null,
+        Expires = cookie.Expires is { } expires ? expires.After ?? CookieSettings.Max : null,
+        Domain = affinity.Domain,
+        Path = cookie.Path,
+        HttpOnly = cookie.HttpOnly,
+        Secure = cookie.Secure switch
+        {
+            CookieSecure.Always => SecureFlag.Always,
+            CookieSecure.Never => SecureFlag.Never,
+            _ => SecureFlag.Auto,
+        },
+        SameSite = affinity.SameSite,
+        Partitioned = cookie.Partitioned,
+        Issue = cookie.Issue == CookieIssue.Always ? CookieIssuing.Always : CookieIssuing.OnChange,
+        IdleTimeout = cookie.IdleTimeout,
+        AbsoluteTimeout = cookie.AbsoluteTimeout,
+    };
+
+    private static CookieForm Form(CookieValue value) => value == CookieValue.NginxSid ? CookieForm.NginxSid : CookieForm.Opaque;
+}

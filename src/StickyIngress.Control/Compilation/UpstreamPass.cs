@@ -1,0 +1,93 @@
+using System.Collections.Immutable;
+using StickyIngress.Api;
+using StickyIngress.Control.Diagnostics;
+using StickyIngress.Core.Upstreams;
+
+namespace StickyIngress.Control.Compilation;
+
+/// <summary>
+/// Compiles one upstream: the plan where the spec or a Secret changed, and the peers always. A spec that is refused leaves in service what
+/// was there before, with the endpoints of now.
+/// </summary>
+internal sealed class UpstreamPass(ImmutableArray<Action<PlanDraft>> passes, UpstreamStates states, UpstreamBuilder builder)
+{
+    public void Run(CompileRun run)
+    {
+        foreach (var named in run.Dirty.Where(dirty => dirty.Kind == StickyUpstream.KindName))
+        {
+            var former = run.Upstreams.GetValueOrDefault(named);
+            var now = Compile(run, named, former);
+            if (now is null) run.Upstreams.Remove(named);
+            else run.Upstreams[named] = now;
+
+            run.SetUses(named, former?.Uses ?? [], now?.Uses ?? []);
+        }
+    }
+
+    /// <summary>Null: there is no such upstream, or it is not for us.</summary>
+    private CompiledUpstream? Compile(CompileRun run, ResourceRef named, CompiledUpstream? former)
+    {
+        var written = run.Elsewhere.Contains(named) ? null
+            : run.Resources.Upstreams.GetValueOrDefault(named) ?? run.Implicit.GetValueOrDefault(named);
+        if (written is null && (former?.Plan is null || !run.Unreadable.Contains(named) || run.Elsewhere.Contains(named))) return null;
+
+        var (plan, refusals) = Plan(run, written, former);
+        return plan is null
+            ? new() { Written = written, Plan = null, Upstream = null, Refusals = refusals, PeerDiagnostics = [], Uses = [] }
+            : Resolve(run, written, plan, refusals, former?.Upstream);
+    }
+
+    private (UpstreamPlan? Plan, ImmutableArray<Diagnostic> Refusals) Plan(CompileRun run, StickyUpstream? written, CompiledUpstream? former)
+    {
+        if (written is null) return (Replan(run, former!.Plan!), former.Refusals);
+
+        var sameZone = run.ZoneConflicts.GetValueOrDefault(written.Ref) == run.Previous.ZoneConflicts.GetValueOrDefault(written.Ref);
+        if (former is not null && ReferenceEquals(former.Written, written) && sameZone)
+            return (former.Plan is { } known ? Replan(run, known) : null, former.Refusals);
+
+        var plan = Draft(run, written);
+        if (!plan.Refused) return (plan, []);
+
+        return former?.Plan is { } lastGood
+            ? (Replan(run, lastGood), plan.Diagnostics.Add(Kept(written, lastGood)))
+            : (null, plan.Diagnostics);
+    }
+
+    /// <summary>A good plan again, where a Secret that it was made from changed.</summary>
+    private UpstreamPlan Replan(CompileRun run, UpstreamPlan plan) =>
+        plan.Uses.Any(used => used.Kind == Api.Kubernetes.Secret.KindName && run.Changed.Contains(used)) ? Draft(run, plan.Source) : plan;
+
+    private UpstreamPlan Draft(CompileRun run, StickyUpstream source)
+    {
+        ResourceRef? zoneOwner = run.Resources.Upstreams.GetValueOrDefault(source.Ref) == source
+            && run.ZoneConflicts.TryGetValue(source.Ref, out var owner) ? owner : null;
+        var draft = new PlanDraft(source, run.Secrets, zoneOwner);
+        foreach (var pass in passes) pass(draft);
+        return draft.ToPlan();
+    }
+
+    private CompiledUpstream Resolve(CompileRun run, StickyUpstream? written, UpstreamPlan plan, ImmutableArray<Diagnostic> refusals, Upstream? former)
+    {
+        var found = new DiagnosticBag(plan.Source.Ref, plan.Source.File);
+        var servers = new ServerPass(run.Resources, run.Addresses, plan, found);
+        var candidates = servers.Run();
+        var state = states.Get(new(plan.Source.Metadata.Namespace, plan.Source.Metadata.Name));
+        var (primaries, backups) = PeerPass.Run(plan, candidates, state);
+        return new()
+        {
+            Written = written,
+            Plan = plan,
+            Upstream = builder.Build(plan, state, primaries, backups, former),
+            Refusals = refusals,
+            PeerDiagnostics = found.ToImmutable(),
+            Uses = [.. plan.Uses.Union(servers.Hosts.Select(ReferencePass.HostRef))],
+        };
+    }
+
+    private static Diagnostic Kept(StickyUpstream written, UpstreamPlan lastGood) => new(
+        Severity.Warning, Reasons.KeptLastGood, written.Ref, "",
+        lastGood.Source.Metadata.Generation > 0
+            ? $"generation {lastGood.Source.Metadata.Generation} keeps serving until this one is mended"
+            : "what it was before keeps serving until this is mended",
+        written.File);
+}

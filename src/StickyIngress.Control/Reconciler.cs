@@ -1,0 +1,153 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using StickyIngress.Control.Compilation;
+using StickyIngress.Control.Sources;
+using StickyIngress.Control.Status;
+using StickyIngress.Core;
+using StickyIngress.Core.Sessions;
+using StickyIngress.Core.Upstreams;
+
+namespace StickyIngress.Control;
+
+/// <summary>
+/// Desired state in; snapshot and status out. It works from the whole state and never from a single event, so a missed or repeated
+/// event costs nothing; it never dies, and until the next good compile the last snapshot serves.
+/// </summary>
+public sealed class Reconciler(
+    IResourceSource source,
+    IHostResolver resolver,
+    SnapshotCompiler compiler,
+    SnapshotHolder snapshots,
+    UpstreamStates states,
+    SessionZones zones,
+    Clock clock,
+    IStatusWriter status,
+    IEnumerable<IReconcileObserver> observers,
+    ReconcilerState state,
+    TimeProvider time,
+    ILogger<Reconciler> logger) : BackgroundService
+{
+    /// <summary>How long a publish waits for names that were never looked up; later answers are published as they come.</summary>
+    private static readonly TimeSpan DnsPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SourceRestart = TimeSpan.FromSeconds(1);
+
+    private readonly SemaphoreSlim _changed = new(0);
+    private ResourceSet? _resources;
+    private CompileResult? _last;
+
+    public override void Dispose()
+    {
+        _changed.Dispose();
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var names = new HostNames(resolver, time, () => _changed.Release(), stoppingToken);
+        var watching = WatchAsync(stoppingToken);
+        try
+        {
+            while (true)
+            {
+                await _changed.WaitAsync(stoppingToken);
+
+                // One pass serves every change that has come in the meantime.
+                while (_changed.CurrentCount > 0) await _changed.WaitAsync(stoppingToken);
+                if (Volatile.Read(ref _resources) is { } resources) await ReconcileAsync(resources, names, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            await watching;
+        }
+    }
+
+    internal async Task ReconcileAsync(ResourceSet resources, HostNames names, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var result = Compile(resources, names.Book);
+            await names.UseAsync(result.HostNames.ToHashSet(StringComparer.OrdinalIgnoreCase), DnsPatience);
+            if (!ReferenceEquals(names.Book.Hosts, result.Addresses.Hosts)) result = Compile(resources, names.Book);
+
+            Publish(result);
+            await status.WriteAsync(result.ChangedStatuses, cancellationToken);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // A mistake in a resource is a diagnostic, so this is our fault. The next change is the retry.
+            Log.ReconcileFailed(logger, e);
+        }
+    }
+
+    private CompileResult Compile(ResourceSet resources, AddressBook addresses)
+    {
+        var started = time.GetTimestamp();
+        var result = compiler.Compile(resources, addresses, _last);
+        foreach (var observer in observers) observer.Compiled(time.GetElapsedTime(started), result);
+        return result;
+    }
+
+    private void Publish(CompileResult result)
+    {
+        var first = _last is null;
+        _last = result;
+        if (first || result.Snapshot != snapshots.Current)
+        {
+            foreach (var change in result.Changes)
+            {
+                if (change.Current is { } current) SlowStart.Admit(current, clock.Milliseconds);
+            }
+
+            snapshots.Publish(result.Snapshot);
+            Log.Published(logger, result.Snapshot.Revision, result.Snapshot.Upstreams.Length, result.Changes.Length);
+            Forget(result);
+        }
+
+        state.Succeeded(result, time.GetUtcNow());
+        foreach (var observer in observers) observer.Published(result);
+    }
+
+    /// <summary>Drops the states and sessions of what is gone, now that no new request can come to it.</summary>
+    private void Forget(CompileResult result)
+    {
+        foreach (var change in result.Changes)
+        {
+            if (change.Current is { } current) UpstreamStates.Retain(current);
+            else states.Remove(change.Former!.Name);
+        }
+
+        // A zone that one upstream left may be another's by now.
+        var left = result.Changes.Select(change => change.LeftZone).OfType<string>().ToHashSet();
+        if (left.Count > 0) left.ExceptWith(result.Zones);
+        foreach (var zone in left) zones.Remove(zone);
+    }
+
+    /// <summary>Takes each set as it comes; a source that fails although it must not is started again.</summary>
+    private async Task WatchAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await foreach (var resources in source.WatchAsync(stoppingToken))
+                {
+                    Volatile.Write(ref _resources, resources);
+                    _changed.Release();
+                }
+
+                return;
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                Log.SourceFailed(logger, e);
+            }
+
+            await Task.Delay(SourceRestart, time, stoppingToken);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.Logging;
+
+namespace StickyIngress.Control.Sources;
+
+/// <summary>
+/// Manifests in folders, followed as they change. The operating system's notices say when to look; what changed is found by
+/// comparing the files with what was read before, so a notice that is missed, repeated or misleading costs nothing. A file is read
+/// again when its stamp changed, and counts as changed when its content did.
+/// </summary>
+public sealed class FileSource(FileSourceOptions options, TimeProvider time, ILogger<FileSource> logger) : IResourceSource
+{
+    private readonly ManifestSet _manifests = new();
+    private readonly Dictionary<string, Seen> _seen = new(StringComparer.Ordinal);
+
+    public async IAsyncEnumerable<ResourceSet> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var storm = new Coalescer(options.Quiet, options.Ceiling, time);
+        using var notices = new FolderNotices(options.Folders, storm.Signal, logger);
+        await using var poll = time.CreateTimer(
+            _ =>
+            {
+                notices.Renew();
+                storm.Signal();
+            },
+            null, options.Poll, options.Poll);
+
+        var told = Read();
+        yield return told;
+
+        while (true)
+        {
+            await storm.WaitAsync(cancellationToken);
+            var next = Read();
+            if (ReferenceEquals(next, told)) continue;
+
+            yield return told = next;
+        }
+    }
+
+    /// <summary>Looks through the folders once.</summary>
+    internal ResourceSet Read()
+    {
+        var present = new SortedSet<string>(StringComparer.Ordinal);
+        var unreadable = new List<string>();
+        foreach (var folder in options.Folders)
+        {
+            try
+            {
+                present.UnionWith(Directory.EnumerateFiles(folder).Where(IsManifest));
+                _manifests.SetTrouble(folder, null);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                _manifests.SetTrouble(folder, e.Message);
+                unreadable.Add(Path.TrimEndingDirectorySeparator(folder));
+            }
+        }
+
+        foreach (var file in present) ReadFile(file);
+
+        // The files of a folder that cannot be read are not gone, they are out of sight.
+        foreach (var gone in _seen.Keys.Where(file => !present.Contains(file) && !unreadable.Contains(Path.GetDirectoryName(file)!)).ToArray())
+        {
+            _seen.Remove(gone);
+            _manifests.Remove(gone);
+        }
+
+        return _manifests.Build();
+    }
+
+    private static bool IsManifest(string path)
+    {
+        var name = Path.GetFileName(path);
+        return !name.StartsWith('.')
+            && Path.GetExtension(name) is var extension
+            && (extension.Equals(".yaml", StringComparison.OrdinalIgnoreCase)
+                || extension.Equals(".yml", StringComparison.OrdinalIgnoreCase)
+                || extension.Equals(".json", StringComparison.OrdinalIgnoreCase));
+    }
+
+    private void ReadFile(string path)
+    {
+        try
+        {
+            var stamp = Stamp.Of(path);
+            var known = _seen.GetValueOrDefault(path);
+            if (known is not null && known.Stamp == stamp) return;
+
+            var content = File.ReadAllBytes(path);
+            var hash = Convert.ToHexString(SHA256.HashData(content));
+            _manifests.SetTrouble(path, null);
+            _seen[path] = new(stamp, hash);
+            if (known?.Hash == hash) return;
+
+            _manifests.Put(path, ManifestReader.Read(Encoding.UTF8.GetString(content), path));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Left out of sight, not dropped: it is read again when it can be, or removed once the folder does not list it any more.
+            _seen[path] = new(default, "");
+            _manifests.SetTrouble(path, e.Message);
+        }
+    }
+
+    private sealed record Seen(Stamp Stamp, string Hash);
+
+    /// <summary>What tells one content of a file from another without reading it; of a link: that of the file it leads to.</summary>
+    [StructLayout(LayoutKind.Auto)]
+    private readonly record struct Stamp(DateTime Written, DateTime Created, long Length)
+    {
+        public static Stamp Of(string path)
+        {
+            var file = (FileInfo?)File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path);
+            return new(file.LastWriteTimeUtc, file.CreationTimeUtc, file.Length);
+        }
+    }
+}
