@@ -136,7 +136,6 @@ public sealed class ResourceYamlTests
     [Theory]
     [InlineData("a: [")]
     [InlineData("a: b: c")]
-    [InlineData("\tx: 1")]
     [InlineData("a: *nowhere")]
     [InlineData("a: !odd b")]
     [InlineData("[a]: b\n? [x]\n: y")]
