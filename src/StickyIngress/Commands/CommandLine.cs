@@ -8,7 +8,7 @@ internal static class CommandLine
 {
     private const int Failure = 1;
 
-    public static Task<int> RunAsync(string[] args) => RunAsync(args, System.Console.Out, System.Console.Error); // the process' own streams begin here
+    public static Task<int> RunAsync(string[] args) => RunAsync(args, StandardOutput.Text, StandardOutput.Error);
 
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {

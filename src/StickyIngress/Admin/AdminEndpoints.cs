@@ -1,0 +1,75 @@
+using System.Text;
+using System.Text.Json.Serialization.Metadata;
+using Prometheus;
+using StickyIngress.Control;
+using StickyIngress.Control.Diagnostics;
+using StickyIngress.Core;
+using StickyIngress.Core.Upstreams;
+
+namespace StickyIngress.Admin;
+
+/// <summary>What the admin port answers.</summary>
+internal static class AdminEndpoints
+{
+    public static void Map(IEndpointRouteBuilder app, IServiceProvider services)
+    {
+        var readiness = services.GetRequiredService<Readiness>();
+        app.MapGet("/healthz", static context => context.Response.WriteAsync("ok\n"));
+        app.MapGet("/readyz", context => WriteReadyAsync(context, readiness.IsReady));
+        app.MapGet("/metrics", context => WriteMetricsAsync(context, services));
+
+        var snapshots = services.GetRequiredService<SnapshotHolder>();
+        var views = new UpstreamViews(services.GetRequiredService<Clock>());
+        app.MapGet("/api/v1/upstreams", context => WriteAsync(
+            context, [.. snapshots.Current.Upstreams.Select(views.Upstream)], AdminJson.Default.IReadOnlyListUpstreamModel));
+        app.MapGet("/api/v1/upstreams/{namespace}/{name}", context =>
+            WithUpstream(context, snapshots, upstream => WriteAsync(context, views.Upstream(upstream), AdminJson.Default.UpstreamModel)));
+        app.MapGet("/api/v1/sessions/{namespace}/{name}", context =>
+            WithUpstream(context, snapshots, upstream => WriteSessionsAsync(context, views, upstream)));
+
+        var reconciler = services.GetRequiredService<ReconcilerState>();
+        app.MapGet("/api/v1/diagnostics", context => WriteAsync(
+            context, [.. reconciler.Diagnostics.Select(Model)], AdminJson.Default.IReadOnlyListDiagnosticModel));
+        app.MapFallback(context => WriteErrorAsync(
+            context, StatusCodes.Status404NotFound, "there is /healthz, /readyz, /metrics, /api/v1/upstreams, /api/v1/sessions/{namespace}/{name} and /api/v1/diagnostics"));
+    }
+
+    private static Task WriteReadyAsync(HttpContext context, bool ready)
+    {
+        if (!ready) context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+        return context.Response.WriteAsync(ready ? "ready\n" : "not ready\n");
+    }
+
+    private static async Task WriteMetricsAsync(HttpContext context, IServiceProvider services)
+    {
+        context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
+        await services.GetRequiredService<CollectorRegistry>().CollectAndExportAsTextAsync(context.Response.Body, context.RequestAborted);
+        await using var writer = new StreamWriter(context.Response.Body, new UTF8Encoding(false), bufferSize: 64 * 1024, leaveOpen: true);
+        await services.GetRequiredService<SnapshotMetrics>().WriteAsync(new MetricsText(writer), context.RequestAborted);
+    }
+
+    private static Task WithUpstream(HttpContext context, SnapshotHolder snapshots, Func<Upstream, Task> write)
+    {
+        var name = new UpstreamName((string)context.Request.RouteValues["namespace"]!, (string)context.Request.RouteValues["name"]!);
+        return snapshots.Current.Find(name) is { } upstream
+            ? write(upstream)
+            : WriteErrorAsync(context, StatusCodes.Status404NotFound, $"there is no upstream {name}");
+    }
+
+    private static Task WriteSessionsAsync(HttpContext context, UpstreamViews views, Upstream upstream) => upstream.Affinity is null
+        ? WriteErrorAsync(context, StatusCodes.Status404NotFound, $"upstream {upstream} has no affinity")
+        : WriteAsync(context, views.Sessions(upstream, context.Request.Query["key"]), AdminJson.Default.SessionsModel);
+
+    private static Task WriteErrorAsync(HttpContext context, int status, string message)
+    {
+        context.Response.StatusCode = status;
+        return WriteAsync(context, new ErrorModel(message), AdminJson.Default.ErrorModel);
+    }
+
+    private static Task WriteAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type) =>
+        context.Response.WriteAsJsonAsync(value, type, cancellationToken: context.RequestAborted);
+
+    private static DiagnosticModel Model(Diagnostic diagnostic) => new(
+        diagnostic.Severity == Severity.Error ? "error" : "warning", diagnostic.Reason, diagnostic.Resource?.Kind, diagnostic.Resource?.Namespace,
+        diagnostic.Resource?.Name, diagnostic.Field, diagnostic.Message, diagnostic.File, diagnostic.Line);
+}

@@ -1,0 +1,48 @@
+using StickyIngress.Core.Affinity;
+using StickyIngress.Settings;
+
+namespace StickyIngress.Admin;
+
+/// <summary>
+/// The admin port: a server of its own, so that it answers whatever the proxy's is going through, and until the process ends.
+/// </summary>
+internal sealed class AdminServer(IServiceProvider services, ServeSettings settings, AffinityKeys keys, ILogger<AdminServer> logger)
+    : IHostedLifecycleService, IAsyncDisposable
+{
+    private WebApplication? _app;
+
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(settings.Admin);
+        });
+        builder.Services.AddRoutingCore();
+        _app = builder.Build();
+        AdminEndpoints.Map(_app, services);
+        await _app.StartAsync(cancellationToken);
+    }
+
+    public Task StartedAsync(CancellationToken cancellationToken)
+    {
+        if (keys.IsRandom) Log.RandomKeys(logger);
+        Log.Serving(logger, settings.Http, settings.Admin);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>After the proxy has stopped.</summary>
+    public async Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        if (_app is not null) await _app.StopAsync(cancellationToken);
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public ValueTask DisposeAsync() => _app?.DisposeAsync() ?? ValueTask.CompletedTask;
+}

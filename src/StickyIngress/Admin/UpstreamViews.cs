@@ -1,0 +1,39 @@
+using StickyIngress.Core;
+using StickyIngress.Core.Affinity;
+using StickyIngress.Core.Upstreams;
+
+namespace StickyIngress.Admin;
+
+/// <summary>Upstreams and their sessions as the admin port tells them.</summary>
+internal sealed class UpstreamViews(Clock clock)
+{
+    public UpstreamModel Upstream(Upstream upstream)
+    {
+        var now = clock.Milliseconds;
+        return new(
+            upstream.Name.Namespace, upstream.Name.Name, upstream.Affinity is { } affinity ? AffinityWords.Of(affinity.Mode) : null,
+            [.. upstream.Peers.Select(peer => Peer(upstream, peer, now))]);
+    }
+
+    /// <param name="key">A session id, or a cookie's value; null: none is asked for.</param>
+    public SessionsModel Sessions(Upstream upstream, string? key)
+    {
+        var now = clock.Seconds;
+        var peers = upstream.Peers.DistinctBy(peer => peer.Label).ToDictionary(peer => peer.Label, peer => upstream.Affinity!.SessionsOf(peer, now));
+        var table = (upstream.Affinity as LearnAffinity)?.Table;
+        return new(
+            upstream.Name.Namespace, upstream.Name.Name, AffinityWords.Of(upstream.Affinity!.Mode), table?.Count, table?.Capacity, peers,
+            string.IsNullOrEmpty(key) ? null : Session(upstream, key));
+    }
+
+    private static SessionModel Session(Upstream upstream, string key)
+    {
+        var peer = upstream.Affinity!.Find(key);
+        return new(peer is not null, peer?.Label);
+    }
+
+    private static PeerModel Peer(Upstream upstream, Peer peer, long now) => new(
+        peer.Label, peer.Name, PeerView.Word(PeerView.ConditionOf(peer, now)), peer.Backup, peer.Weight, PeerView.EffectiveWeight(peer),
+        peer.State.Conns, peer.MaxConns, peer.State.Fails, peer.State.SelectedTotal, peer.State.FailedTotal,
+        upstream.Affinity?.SessionsOf(peer, now / 1000));
+}

@@ -1,0 +1,69 @@
+using StickyIngress.Core.Affinity;
+using StickyIngress.Core.Variables;
+using StickyIngress.Demo;
+using StickyIngress.Settings;
+
+namespace StickyIngress.Commands;
+
+/// <summary><c>sticky-ingress run</c> and <c>demo</c>: serves until it is told to stop.</summary>
+internal static class ServeCommand
+{
+    public static async Task<int> RunAsync(ServeSettings settings, bool demo, TextWriter error, CancellationToken cancellationToken)
+    {
+        if (demo) settings = settings with { Manifests = [.. settings.Manifests, DemoManifests.Folder] };
+        if (Mistake(settings) is { } mistake || !TryReadKeys(settings.AffinityKeys, out var keys, out mistake))
+        {
+            await error.WriteLineAsync(mistake);
+            return 1;
+        }
+
+        await using var backends = new DemoBackends();
+        try
+        {
+            if (demo) await backends.StartAsync(cancellationToken);
+            await using var app = Server.Build(settings, keys);
+            await app.StartAsync(cancellationToken);
+            if (demo) await error.WriteAsync(DemoManifests.WhatToTry(settings));
+            await app.WaitForShutdownAsync(cancellationToken);
+            return 0;
+        }
+        catch (IOException e)
+        {
+            // A port that is taken, or an address that is not ours: the message names it.
+            await error.WriteLineAsync(e.Message);
+            return 1;
+        }
+    }
+
+    private static string? Mistake(ServeSettings settings)
+    {
+        if (settings.Manifests.Count == 0 && !settings.Kubernetes)
+            return "nothing to serve: name a directory with --manifests DIR, or --kubernetes; or try the demo: sticky-ingress demo";
+        if (settings.Manifests.Count > 0 && settings.Kubernetes)
+            return "--manifests and --kubernetes exclude each other";
+        if (settings.Manifests.FirstOrDefault(folder => !Directory.Exists(folder)) is { } missing)
+            return $"--manifests is \"{missing}\"; it must be a directory";
+        if (settings.AccessLog is not ("json" or "off") && !Template.TryParse(settings.AccessLog, null, out _, out var wrong))
+            return $"--access-log: {wrong}";
+
+        return null;
+    }
+
+    private static bool TryReadKeys(string? file, out AffinityKeys keys, out string? mistake)
+    {
+        (keys, mistake) = (AffinityKeys.CreateRandom(), null);
+        if (file is null) return true;
+
+        try
+        {
+            if (AffinityKeys.TryParse(File.ReadAllBytes(file), out var read, out var wrong)) keys = read;
+            else mistake = $"--affinity-keys: {file}: {wrong}";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            mistake = $"--affinity-keys: cannot read {file}: {e.Message}";
+        }
+
+        return mistake is null;
+    }
+}

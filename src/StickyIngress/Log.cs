@@ -1,0 +1,14 @@
+namespace StickyIngress;
+
+/// <summary>Every message of this project. Ids are never reused: 4000s.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(4001, LogLevel.Information, "Stopping: no longer ready; new connections still work for {Grace}, running requests then have {Drain}")]
+    public static partial void Stopping(ILogger logger, TimeSpan grace, TimeSpan drain);
+
+    [LoggerMessage(4002, LogLevel.Warning, "No affinity keys are configured, so opaque cookies are issued with a random key that other replicas and the next start do not know; set --affinity-keys")]
+    public static partial void RandomKeys(ILogger logger);
+
+    [LoggerMessage(4003, LogLevel.Information, "Serving http on {Http}, admin on {Admin}")]
+    public static partial void Serving(ILogger logger, System.Net.IPEndPoint http, System.Net.IPEndPoint admin);
+}

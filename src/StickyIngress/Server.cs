@@ -1,0 +1,95 @@
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Prometheus;
+using StickyIngress.Admin;
+using StickyIngress.Control;
+using StickyIngress.Control.Compilation;
+using StickyIngress.Control.Sources;
+using StickyIngress.Control.Status;
+using StickyIngress.Core;
+using StickyIngress.Core.Affinity;
+using StickyIngress.Core.Sessions;
+using StickyIngress.Core.Upstreams;
+using StickyIngress.Core.Variables;
+using StickyIngress.Proxy;
+using StickyIngress.Settings;
+
+namespace StickyIngress;
+
+/// <summary>Puts the process together: who implements what.</summary>
+internal static class Server
+{
+    public static WebApplication Build(ServeSettings settings, AffinityKeys keys)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "sticky-ingress" });
+        builder.WebHost.UseKestrelCore();
+        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, settings));
+        builder.Logging.AddSimpleConsole(console => (console.SingleLine, console.TimestampFormat, console.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true));
+        builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Logging.SetMinimumLevel(settings.LogLevel);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownGrace + settings.DrainTimeout + TimeSpan.FromSeconds(5));
+
+        AddControl(builder.Services, settings, keys);
+        AddMetrics(builder.Services);
+        AddAccessLog(builder.Services, settings);
+        builder.Services.AddStickyProxy(new(settings.TrustedProxies));
+        builder.Services.AddSingleton(settings).AddSingleton<Readiness>();
+        builder.Services.AddHostedService<AdminServer>();
+        builder.Services.AddHostedService<Shutdown>();
+
+        var app = builder.Build();
+        app.UseStickyProxy();
+        return app;
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, ServeSettings settings)
+    {
+        kestrel.ConfigureForProxy();
+        kestrel.Listen(settings.Http, listen => listen.Protocols = HttpProtocols.Http1);
+        if (settings.H2c is { } h2c) kestrel.Listen(h2c, listen => listen.Protocols = HttpProtocols.Http2);
+    }
+
+    private static void AddControl(IServiceCollection services, ServeSettings settings, AffinityKeys keys) => services
+        .AddSingleton(TimeProvider.System)
+        .AddSingleton(new CompilerOptions { IngressClass = settings.IngressClass, Standalone = !settings.Kubernetes })
+        .AddSingleton(new FileSourceOptions { Folders = settings.Manifests })
+        .AddSingleton<IResourceSource, FileSource>()
+        .AddSingleton<IHostResolver, SystemHostResolver>()
+        .AddSingleton<IStatusWriter, LogStatusWriter>()
+        .AddSingleton(keys)
+        .AddSingleton(provider => new SessionZones(RandomNumberGenerator.GetBytes(16), provider.GetRequiredService<TimeProvider>()))
+        .AddSingleton(provider => new UpstreamBuilder(
+            keys, provider.GetRequiredService<SessionZones>(), provider.GetRequiredService<Clock>(), new Random()))
+        .AddSingleton<UpstreamStates>()
+        .AddSingleton<SnapshotCompiler>()
+        .AddSingleton<ReconcilerState>()
+        .AddSingleton<IReconcileObserver, ReconcileMetrics>()
+        .AddHostedService<Reconciler>();
+
+    private static void AddMetrics(IServiceCollection services)
+    {
+        var registry = Metrics.NewCustomRegistry();
+        DotNetStats.Register(registry);
+        services
+            .AddSingleton(registry)
+            .AddSingleton<IMetricFactory>(Metrics.WithCustomRegistry(registry))
+            .AddSingleton<SnapshotMetrics>();
+    }
+
+    private static void AddAccessLog(IServiceCollection services, ServeSettings settings)
+    {
+        if (settings.AccessLog == "off")
+        {
+            services.AddSingleton<IAccessLog, NoAccessLog>();
+            return;
+        }
+
+        Template? format = null;
+        if (settings.AccessLog != "json" && !Template.TryParse(settings.AccessLog, null, out format, out var wrong))
+            throw new ArgumentException(wrong, nameof(settings));
+
+        services.AddSingleton(provider => new AccessLog(StandardOutput.Open(), format, provider.GetRequiredService<Clock>()));
+        services.AddSingleton<IAccessLog>(provider => provider.GetRequiredService<AccessLog>());
+        services.AddHostedService(provider => provider.GetRequiredService<AccessLog>());
+    }
+}

@@ -1,0 +1,19 @@
+using StickyIngress.Settings;
+
+namespace StickyIngress;
+
+/// <summary>
+/// Stops without losing a request: not ready at once, then a grace in which new connections still work, since load balancers take a moment
+/// to notice; then the server takes no more and running requests end. Registered last, so that it is stopped first.
+/// </summary>
+internal sealed class Shutdown(Readiness readiness, ServeSettings settings, TimeProvider time, ILogger<Shutdown> logger) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        readiness.Stop();
+        Log.Stopping(logger, settings.ShutdownGrace, settings.DrainTimeout);
+        if (settings.ShutdownGrace > TimeSpan.Zero) await Task.Delay(settings.ShutdownGrace, time, cancellationToken);
+    }
+}
