@@ -27,7 +27,7 @@ internal sealed class IndexedGroup(PeerGroup group, ILoad? load, IndexUse use)
             if (!_index.TryHold(nowMilliseconds)) return null;
         }
 
-        if (_index.IsOverrun)
+        if (_index.Observed * use.ObservedPart > group.Peers.Length)
         {
             _index.Release();
             return null;
@@ -41,12 +41,13 @@ internal sealed class IndexedGroup(PeerGroup group, ILoad? load, IndexUse use)
 /// <summary>When a group is worth an index.</summary>
 /// <param name="FromPeers">Peers it has at least; a smaller one is looked through faster.</param>
 /// <param name="AfterScans">How many undisturbed picks make up for filling it.</param>
+/// <param name="ObservedPart">Part of the peers above which observing each and sorting it in takes longer than looking at all.</param>
 [StructLayout(LayoutKind.Auto)]
-internal readonly record struct IndexUse(int FromPeers, int AfterScans)
+internal readonly record struct IndexUse(int FromPeers, int AfterScans, int ObservedPart)
 {
-    public static IndexUse Normal { get; } = new(48, 32);
+    public static IndexUse Normal { get; } = new(48, 32, 16);
 
-    public static IndexUse Never { get; } = new(int.MaxValue, int.MaxValue);
+    public static IndexUse Never { get; } = new(int.MaxValue, int.MaxValue, 0);
 
-    public static IndexUse Always { get; } = new(0, 1);
+    public static IndexUse Always { get; } = new(0, 1, 0);
 }

@@ -16,9 +16,6 @@ namespace StickyIngress.Core.Balancing;
  */
 internal sealed class PeerIndex : IPeerIndex
 {
-    // Part of the peers above which observing each and sorting it in anew takes longer than looking at all.
-    private const int ObservedPart = 16;
-
     private readonly PeerGroup _group;
     private readonly ILoad? _load;
     private readonly WeightClass[] _classes;
@@ -54,8 +51,8 @@ internal sealed class PeerIndex : IPeerIndex
     /// <summary>Whether it knows the peers' newest figures; without that nothing else may be called.</summary>
     public bool Holds { get; private set; }
 
-    /// <summary>So many peers have to be observed in each pick that looking at all is cheaper.</summary>
-    public bool IsOverrun => _observed.Count * ObservedPart > _group.Peers.Length;
+    /// <summary>How many peers have to be observed in the next pick, at most.</summary>
+    public int Observed => _observed.Count;
 
     /// <summary>Takes the peers from whoever has them; false: some peer is impaired.</summary>
     public bool TryHold(long nowMilliseconds)

@@ -43,7 +43,7 @@ public sealed class PeerIndexTests
     [Fact]
     public void Index_is_used_while_nothing_is_wrong_and_again_after_trouble()
     {
-        var upstream = new TestUpstream("a, b weight=2, c", Methods.Named("round robin", new(FromPeers: 0, AfterScans: 3)));
+        var upstream = new TestUpstream("a, b weight=2, c", Methods.Named("round robin", new(FromPeers: 0, AfterScans: 3, ObservedPart: 0)));
         bool Indexed() => upstream["a"].State.Index is not null;
 
         Assert.Equal([false, false, true], Enumerable.Range(0, 3).Select(_ => (upstream.Get(), Indexed()).Item2));
