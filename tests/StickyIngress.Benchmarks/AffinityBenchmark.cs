@@ -11,7 +11,8 @@ using StickyIngress.Core.Variables;
 namespace StickyIngress.Benchmarks;
 
 /// <summary>
-/// Budget: what affinity does for a client that keeps its peer costs at most 1 µs and allocates nothing; a sealed cookie, which is decrypted, 5 µs.
+/// Budget: what affinity does for a client that keeps its peer costs at most 1 µs and allocates nothing; a sealed
+/// cookie, which is decrypted, 5 µs.
 /// </summary>
 [MemoryDiagnoser]
 public class AffinityBenchmark

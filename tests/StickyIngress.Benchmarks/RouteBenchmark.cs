@@ -5,7 +5,10 @@ using StickyIngress.Core.Variables;
 
 namespace StickyIngress.Benchmarks;
 
-/// <summary>Budget: a lookup takes at most 1 µs with 10,000 hosts (half of them wildcards), as long as with 10, and allocates nothing; building their table at most 20 ms.</summary>
+/// <summary>
+/// Budget: a lookup takes at most 1 µs with 10,000 hosts (half of them wildcards), as long as with 10, and allocates
+/// nothing; building their table at most 20 ms.
+/// </summary>
 [MemoryDiagnoser]
 public class RouteBenchmark
 {

@@ -10,8 +10,9 @@ using StickyIngress.Core.Upstreams;
 namespace StickyIngress.Core.Affinity;
 
 /// <summary>
-/// One key, and the two things made with it. A token names a peer: HMAC-SHA256 over upstream, a zero byte and the peer's id, the first 16 bytes, in
-/// base64url. A sealed cookie is a token with the times of the binding, encrypted and authenticated by AES-256-GCM.
+/// One key, and the two things made with it. A token names a peer: HMAC-SHA256 over upstream, a zero byte and the
+/// peer's id, the first 16 bytes, in base64url. A sealed cookie is a token with the times of the binding, encrypted and
+/// authenticated by AES-256-GCM.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "a key lives as long as any upstream has it, and its ciphers go with the last of them")]
 internal sealed class AffinityKey
@@ -66,7 +67,8 @@ internal sealed class AffinityKey
         Span<byte> bytes = stackalloc byte[SealedBytes];
         bytes[0] = _id;
         RandomNumberGenerator.Fill(bytes.Slice(1, NonceBytes));
-        _cipher.Value!.Encrypt(bytes.Slice(1, NonceBytes), content, bytes.Slice(1 + NonceBytes, ContentBytes), bytes[^TagBytes..], context);
+        var cipher = bytes.Slice(1 + NonceBytes, ContentBytes);
+        _cipher.Value!.Encrypt(bytes.Slice(1, NonceBytes), content, cipher, bytes[^TagBytes..], context);
         return Base64Url.EncodeToString(bytes);
     }
 
@@ -76,13 +78,15 @@ internal sealed class AffinityKey
     {
         times = default;
         Span<byte> bytes = stackalloc byte[SealedBytes];
-        if (value.Length != SealedLength || Base64Url.DecodeFromChars(value, bytes, out _, out var length) != OperationStatus.Done) return false;
+        if (value.Length != SealedLength) return false;
+        if (Base64Url.DecodeFromChars(value, bytes, out _, out var length) != OperationStatus.Done) return false;
         if (length != SealedBytes || bytes[0] != _id) return false;
 
         Span<byte> content = stackalloc byte[ContentBytes];
         try
         {
-            _cipher.Value!.Decrypt(bytes.Slice(1, NonceBytes), bytes.Slice(1 + NonceBytes, ContentBytes), bytes[^TagBytes..], content, context);
+            var cipher = bytes.Slice(1 + NonceBytes, ContentBytes);
+            _cipher.Value!.Decrypt(bytes.Slice(1, NonceBytes), cipher, bytes[^TagBytes..], content, context);
         }
         catch (AuthenticationTagMismatchException)
         {
@@ -90,7 +94,8 @@ internal sealed class AffinityKey
         }
 
         Base64Url.EncodeToChars(content[..TokenBytes], token);
-        times = new(BinaryPrimitives.ReadInt64BigEndian(content[TokenBytes..]), BinaryPrimitives.ReadInt64BigEndian(content[(TokenBytes + sizeof(long))..]));
+        var issued = BinaryPrimitives.ReadInt64BigEndian(content[TokenBytes..]);
+        times = new(issued, BinaryPrimitives.ReadInt64BigEndian(content[(TokenBytes + sizeof(long))..]));
         return true;
     }
 }

@@ -5,8 +5,8 @@ using System.Security.Cryptography;
 namespace StickyIngress.Core.Affinity;
 
 /// <summary>
-/// The keys of opaque cookies: the first issues, all are accepted, and a cookie of a later one is issued anew. To rotate, put a new key in
-/// front, and take the old one away when the clients have had time to come back.
+/// The keys of opaque cookies: the first issues, all are accepted, and a cookie of a later one is issued anew. To
+/// rotate, put a new key in front, and take the old one away when the clients have had time to come back.
 /// </summary>
 public sealed class AffinityKeys
 {
@@ -38,10 +38,12 @@ public sealed class AffinityKeys
     public static AffinityKeys CreateRandom() => new([new(RandomNumberGenerator.GetBytes(32))], isRandom: true);
 
     /// <summary>
-    /// Reads one key from each line: its bytes as they stand, without spaces around them, at least <see cref="MinKeyLength"/>, so that the output of
-    /// <c>openssl rand -base64 32</c> is a key. Empty lines and lines with # in front are skipped. False with a message that has no key in it.
+    /// Reads one key from each line: its bytes as they stand, without spaces around them, at least
+    /// <see cref="MinKeyLength"/>, so that the output of <c>openssl rand -base64 32</c> is a key. Empty lines and lines
+    /// with # in front are skipped. False with a message that has no key in it.
     /// </summary>
-    public static bool TryParse(ReadOnlySpan<byte> lines, [NotNullWhen(true)] out AffinityKeys? keys, [NotNullWhen(false)] out string? error)
+    public static bool TryParse(
+        ReadOnlySpan<byte> lines, [NotNullWhen(true)] out AffinityKeys? keys, [NotNullWhen(false)] out string? error)
     {
         (keys, error) = (null, null);
         var found = ImmutableArray.CreateBuilder<AffinityKey>();
@@ -65,7 +67,8 @@ public sealed class AffinityKeys
 
     private static string? Mistake(ReadOnlySpan<byte> line, int number, ImmutableArray<AffinityKey>.Builder found)
     {
-        if (line.Length < MinKeyLength) return $"the key in line {number} has {line.Length} bytes; it must have at least {MinKeyLength}";
+        if (line.Length < MinKeyLength)
+            return $"the key in line {number} has {line.Length} bytes; it must have at least {MinKeyLength}";
         if (found.Count == MaxKeys) return $"line {number} is one key too many; there may be {MaxKeys}";
 
         foreach (var other in found)

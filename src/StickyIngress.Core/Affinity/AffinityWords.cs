@@ -1,6 +1,9 @@
 namespace StickyIngress.Core.Affinity;
 
-/// <summary>Modes, outcomes and reasons as metrics, logs and <c>$sticky_outcome</c>, <c>$sticky_reason</c> spell them: in snake case.</summary>
+/// <summary>
+/// Modes, outcomes and reasons as metrics, logs and <c>$sticky_outcome</c>, <c>$sticky_reason</c> spell them: in snake
+/// case.
+/// </summary>
 public static class AffinityWords
 {
     public static string Of(AffinityMode mode) => mode switch

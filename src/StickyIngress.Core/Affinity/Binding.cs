@@ -2,7 +2,9 @@ using StickyIngress.Core.Upstreams;
 
 namespace StickyIngress.Core.Affinity;
 
-/// <summary>The peers that a client's binding names: the first primary and the first backup with that identity; null: none.</summary>
+/// <summary>
+/// The peers that a client's binding names: the first primary and the first backup with that identity; null: none.
+/// </summary>
 public sealed record Binding(Peer? Primary, Peer? Backup)
 {
     /// <summary>Names a peer that is no more.</summary>
@@ -53,7 +55,9 @@ public enum BreakReason
     /// <summary>No connection to the peer could be made.</summary>
     ConnectFailed,
 
-    /// <summary>The peer failed after it was connected: error, timeout, invalid header, or a status that sent the request on.</summary>
+    /// <summary>
+    /// The peer failed after it was connected: error, timeout, invalid header, or a status that sent the request on.
+    /// </summary>
     PeerFailed,
 
     /// <summary>The binding's time is over.</summary>

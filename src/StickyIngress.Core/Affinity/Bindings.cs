@@ -3,7 +3,9 @@ using StickyIngress.Core.Upstreams;
 
 namespace StickyIngress.Core.Affinity;
 
-/// <summary>Which peers of a compiled upstream a name stands for: the first primary and the first backup that has it.</summary>
+/// <summary>
+/// Which peers of a compiled upstream a name stands for: the first primary and the first backup that has it.
+/// </summary>
 internal sealed class Bindings
 {
     private readonly FrozenDictionary<string, Binding> _byName;

@@ -6,16 +6,17 @@ using StickyIngress.Core.Upstreams;
 namespace StickyIngress.Core.Affinity;
 
 /// <summary>
-/// nginx sticky cookie: the proxy gives the client a cookie that names its peer. Whatever the client makes of it, it is either one of this
-/// upstream's names or none: then the request is balanced as a new one.
+/// nginx sticky cookie: the proxy gives the client a cookie that names its peer. Whatever the client makes of it, it is
+/// either one of this upstream's names or none: then the request is balanced as a new one.
 /// </summary>
 /*
  * Opaque values, by what is configured:
  *   TOKEN            22 characters, see AffinityKey.
- *   TOKEN.hhhhhhhh   with expires: Unix seconds of its issue in hexadecimal, so that it is issued again at half of its time. Nothing is decided by
- *                    it but when to issue, so it need not be authentic.
- *   sealed           with idleTimeout or absoluteTimeout: token and times, encrypted; the only form that is then accepted, since the
- *                    others would be a way around the times. It is understood without the timeouts too, so they can be switched off.
+ *   TOKEN.hhhhhhhh   with expires: Unix seconds of its issue in hexadecimal, so that it is issued again at half of its
+ *                    time. Nothing is decided by it but when to issue, so it need not be authentic.
+ *   sealed           with idleTimeout or absoluteTimeout: token and times, encrypted; the only opaque form that is then
+ *                    accepted, since the others would be a way around the times. It is understood without the
+ *                    timeouts too, so they can be switched off.
  */
 public sealed class CookieAffinity : IAffinity
 {
@@ -138,7 +139,8 @@ public sealed class CookieAffinity : IAffinity
         var now = _clock.Seconds;
         if (_settings.IdleTimeout is { } idle && now - times.Seen > Seconds(idle)) return BreakReason.Expired;
         if (_settings.AbsoluteTimeout is { } absolute && now - times.Issued > Seconds(absolute)) return BreakReason.Expired;
-        if (!_tickets.TryFindToken(token, out var found)) return _tickets.WasPeer(token) ? BreakReason.PeerGone : BreakReason.Unknown;
+        if (!_tickets.TryFindToken(token, out var found))
+            return _tickets.WasPeer(token) ? BreakReason.PeerGone : BreakReason.Unknown;
 
         selection.Binding = found.Binding;
         selection.Cookie = new(found.Key > 0 || !_settings.Sealed || now - times.Seen >= _renewAfter, times.Issued);
@@ -161,8 +163,10 @@ public sealed class CookieAffinity : IAffinity
 
     private string Write(CookieTicket ticket, long issued, RequestValues request, long now)
     {
-        if (_settings.Sealed) return _writer.Write(_keys.All[0].Seal(ticket.Value, new(issued, now), _context), request, now);
-        if (_settings.Form == CookieForm.Opaque && HasStamp) return _writer.Write($"{ticket.Value}.{(uint)now:x8}", request, now);
+        if (_settings.Sealed)
+            return _writer.Write(_keys.All[0].Seal(ticket.Value, new(issued, now), _context), request, now);
+        if (_settings.Form == CookieForm.Opaque && HasStamp)
+            return _writer.Write($"{ticket.Value}.{(uint)now:x8}", request, now);
         if (!_writer.IsConstant) return _writer.Write(ticket.Value, request, now);
 
         return ticket.Constant(_writer.IsSecure(request)) ??= _writer.Write(ticket.Value, request, now);

@@ -20,10 +20,14 @@ public sealed record CookieSettings
     /// <summary>Another form that is understood, and replaced by <see cref="Form"/>; null: none.</summary>
     public CookieForm? Accept { get; init; }
 
-    /// <summary>How long the client keeps it, in whole seconds, or <see cref="Max"/>; null: until the browser is closed.</summary>
+    /// <summary>
+    /// How long the client keeps it, in whole seconds, or <see cref="Max"/>; null: until the browser is closed.
+    /// </summary>
     public TimeSpan? Expires { get; init; }
 
-    /// <summary>Evaluated per cookie; the attribute is left out where the result is empty or could break out of it.</summary>
+    /// <summary>
+    /// Evaluated per cookie; the attribute is left out where the result is empty or could break out of it.
+    /// </summary>
     public Template Domain { get; init; } = Template.Empty;
 
     /// <summary>Null: no attribute. Must be an <see cref="IsAttributeValue"/>.</summary>
@@ -33,17 +37,23 @@ public sealed record CookieSettings
 
     public SecureFlag Secure { get; init; }
 
-    /// <summary>Printed as it is where it is strict, lax or none in any case; left out where empty; else printed as strict.</summary>
+    /// <summary>
+    /// Printed as it is where it is strict, lax or none in any case; left out where empty; else printed as strict.
+    /// </summary>
     public Template SameSite { get; init; } = Template.Empty;
 
     public bool Partitioned { get; init; }
 
     public CookieIssuing Issue { get; init; }
 
-    /// <summary>A client that was away for longer is balanced as new; null: no limit. Makes an opaque cookie a sealed one.</summary>
+    /// <summary>
+    /// A client that was away for longer is balanced as new; null: no limit. Makes an opaque cookie a sealed one.
+    /// </summary>
     public TimeSpan? IdleTimeout { get; init; }
 
-    /// <summary>A binding ends after this time however often it is used; null: no limit. Makes an opaque cookie a sealed one.</summary>
+    /// <summary>
+    /// A binding ends after this time however often it is used; null: no limit. Makes an opaque cookie a sealed one.
+    /// </summary>
     public TimeSpan? AbsoluteTimeout { get; init; }
 
     /// <summary>The times in the cookie are enforced by us, so that it must be sealed.</summary>
@@ -78,8 +88,8 @@ public enum SecureFlag
 public enum CookieIssuing
 {
     /// <summary>
-    /// To new and rebound clients, to those whose cookie is of an older key or another form, and at half of its time. nginx's form has no
-    /// room for a time, so with an expiry it is sent with every response.
+    /// To new and rebound clients, to those whose cookie is of an older key or another form, and at half of its time.
+    /// nginx's form has no room for a time, so with an expiry it is sent with every response.
     /// </summary>
     OnChange,
 

@@ -5,8 +5,8 @@ using StickyIngress.Core.Upstreams;
 namespace StickyIngress.Core.Affinity;
 
 /// <summary>
-/// The cookie values of an upstream's peers, made once when the upstream is compiled: per request they are looked up and nothing is
-/// computed. Values of other upstreams are not in it, so no cookie leads out of its upstream.
+/// The cookie values of an upstream's peers, made once when the upstream is compiled: per request they are looked up
+/// and nothing is computed. Values of other upstreams are not in it, so no cookie leads out of its upstream.
 /// </summary>
 internal sealed class CookieTickets
 {
@@ -55,7 +55,9 @@ internal sealed class CookieTickets
     public bool TryFindToken(ReadOnlySpan<char> token, out TicketToken found) =>
         _byToken.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(token, out found);
 
-    /// <summary>Which peers have that identity of nginx's; null where none has, or the form is not understood.</summary>
+    /// <summary>
+    /// Which peers have that identity of nginx's; null where none has, or the form is not understood.
+    /// </summary>
     public Binding? FindSid(ReadOnlySpan<char> sid) => _bySid?.Find(sid);
 
     /// <summary>Whether the token or identity was a former peer's.</summary>

@@ -10,9 +10,12 @@ internal sealed class CookieWriter(CookieSettings settings)
     private const string End2037 = "; expires=Thu, 31-Dec-37 23:55:55 GMT; max-age=315360000";
     private const string Past = "; expires=Thu, 01-Jan-70 00:00:01 GMT; max-age=0";
 
-    /// <summary>The text depends on the cookie's value and on whether the client's connection is https, and on nothing else.</summary>
+    /// <summary>
+    /// The text depends on the cookie's value and on whether the client's connection is https, and on nothing else.
+    /// </summary>
     public bool IsConstant { get; } =
-        settings.Domain.IsLiteral && settings.SameSite.IsLiteral && (settings.Expires is null || settings.Expires == CookieSettings.Max);
+        settings.Domain.IsLiteral && settings.SameSite.IsLiteral
+        && (settings.Expires is null || settings.Expires == CookieSettings.Max);
 
     public bool IsSecure(RequestValues request) =>
         settings.Secure == SecureFlag.Always || (settings.Secure == SecureFlag.Auto && request.IsHttps);

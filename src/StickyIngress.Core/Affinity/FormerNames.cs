@@ -3,8 +3,9 @@ using StickyIngress.Core.Upstreams;
 namespace StickyIngress.Core.Affinity;
 
 /// <summary>
-/// Whether a name that no peer has was a former peer's. Asked only for names that are not found, and computed only when peers have gone since the
-/// last time, so neither a compile nor a client that makes up names pays for it again and again.
+/// Whether a name that no peer has was a former peer's. Asked only for names that are not found, and computed only when
+/// peers have gone since the last time, so neither a compile nor a client that makes up names pays for it again and
+/// again.
 /// </summary>
 internal sealed class FormerNames(UpstreamState state, Func<PeerKey, IEnumerable<string>> namesOf)
 {
@@ -23,7 +24,9 @@ internal sealed class FormerNames(UpstreamState state, Func<PeerKey, IEnumerable
         return known.Names.GetAlternateLookup<ReadOnlySpan<char>>().Contains(name);
     }
 
-    /// <summary>The names of nginx's kind that a former peer may have had: its route, or the MD5 of its address.</summary>
+    /// <summary>
+    /// The names of nginx's kind that a former peer may have had: its route, or the MD5 of its address.
+    /// </summary>
     public static IEnumerable<string> Sids(PeerKey peer) => [peer.Id.Value, PeerNames.Sid(peer.Address)];
 
     private sealed record Known(int Version, HashSet<string> Names);

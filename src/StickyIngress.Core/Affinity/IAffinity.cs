@@ -13,16 +13,23 @@ public interface IAffinity
     /// </summary>
     void Bind(Selection selection);
 
-    /// <summary>After each selection: a cookie for the client, where one is due, into <see cref="Selection.SetCookie"/>.</summary>
+    /// <summary>
+    /// After each selection: a cookie for the client, where one is due, into <see cref="Selection.SetCookie"/>.
+    /// </summary>
     void Selected(Selection selection, Peer peer);
 
     /// <summary>The header of a response that goes to the client is here.</summary>
     void HeaderReceived(Selection selection, Peer peer);
 
-    /// <summary>A try has ended; with <see cref="TryOutcome.Ok"/> its response went to the client, or the client left.</summary>
+    /// <summary>
+    /// A try has ended; with <see cref="TryOutcome.Ok"/> its response went to the client, or the client left.
+    /// </summary>
     void Released(Selection selection, Peer peer, TryOutcome outcome);
 
-    /// <summary>Clients or sessions bound to the peer: exact for learn, an estimate for cookie, 0 for route, which keeps nothing.</summary>
+    /// <summary>
+    /// Clients or sessions bound to the peer: exact for learn, an estimate for cookie, 0 for route, which keeps
+    /// nothing.
+    /// </summary>
     long BoundTo(Peer peer) => 0;
 }
 
@@ -39,7 +46,9 @@ public enum TryOutcome
     /// <summary>A response went to the client, or the client left.</summary>
     Ok,
 
-    /// <summary>Error, timeout or invalid header, or a status that led to another try: counts against the peer.</summary>
+    /// <summary>
+    /// Error, timeout or invalid header, or a status that led to another try: counts against the peer.
+    /// </summary>
     Failed,
 
     /// <summary>403 or 404 led to another try: does not count against the peer.</summary>

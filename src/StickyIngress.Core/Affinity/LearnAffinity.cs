@@ -5,13 +5,14 @@ using StickyIngress.Core.Upstreams;
 namespace StickyIngress.Core.Affinity;
 
 /// <summary>
-/// nginx sticky learn: which peer a session is bound to is learned from the answers, and looked up by the id that the client presents. A session is
-/// bound to the peer's id, so whoever gets the peer's address later inherits none.
+/// nginx sticky learn: which peer a session is bound to is learned from the answers, and looked up by the id that the
+/// client presents. A session is bound to the peer's id, so whoever gets the peer's address later inherits none.
 /// </summary>
 /*
- * The id is read once, before the first selection; the table is asked before each. What answers is learned at the end of the response, or with
- * Header at its beginning: failed tries and those that led to the next peer teach nothing. The session moves to whichever peer answered. Of several
- * first requests of one session the first answer wins: the others find the table changed since they looked and leave it.
+ * The id is read once, before the first selection; the table is asked before each. What answers is learned at the end
+ * of the response, or with Header at its beginning: failed tries and those that led to the next peer teach nothing. The
+ * session moves to whichever peer answered. Of several first requests of one session the first answer wins: the others
+ * find the table changed since they looked and leave it.
  */
 public sealed class LearnAffinity : IAffinity
 {
@@ -23,9 +24,16 @@ public sealed class LearnAffinity : IAffinity
     private readonly ImmutableArray<int> _primaries;
     private readonly ImmutableArray<int> _backups;
 
-    /// <param name="table">The upstream's, through all snapshots, as are <paramref name="hasher"/> and <paramref name="ordinals"/>.</param>
+    /// <param name="table">
+    /// The upstream's, through all snapshots, as are <paramref name="hasher"/> and <paramref name="ordinals"/>.
+    /// </param>
     public LearnAffinity(
-        LearnSettings settings, SessionTable table, SessionHasher hasher, PeerOrdinals ordinals, PeerGroup primaries, PeerGroup backups)
+        LearnSettings settings,
+        SessionTable table,
+        SessionHasher hasher,
+        PeerOrdinals ordinals,
+        PeerGroup primaries,
+        PeerGroup backups)
     {
         (_settings, _table, _hasher, _ordinals) = (settings, table, hasher, ordinals);
         _byId = Bindings.ById(primaries, backups);
@@ -48,8 +56,9 @@ public sealed class LearnAffinity : IAffinity
 
         var found = _table.TryFind(session.Key, out var ordinal);
         selection.Session = session with { Ordinal = ordinal };
-        (selection.Binding, selection.Unbound) = found ? (BindingOf(ordinal), BreakReason.None) : WhyUnbound(session);
-        selection.Presented |= selection.Binding is not null || selection.Unbound != BreakReason.None;
+        selection.Binding = found ? BindingOf(ordinal) : null;
+        selection.Unbound = found ? BreakReason.None : WhyUnbound(session);
+        selection.Presented |= found || selection.Unbound != BreakReason.None;
     }
 
     public void Selected(Selection selection, Peer peer)
@@ -78,17 +87,22 @@ public sealed class LearnAffinity : IAffinity
         selection.Session = new(true, _hasher.Hash(id), clientMade, SessionTable.Unbound);
     }
 
-    private Binding BindingOf(int ordinal) => _ordinals.PeerAt(ordinal) is { } id ? _byId.Find(id) ?? Binding.Gone : Binding.Gone;
+    private Binding BindingOf(int ordinal) =>
+        (_ordinals.PeerAt(ordinal) is { } id ? _byId.Find(id) : null) ?? Binding.Gone;
 
-    private (Binding? Binding, BreakReason Reason) WhyUnbound(in SessionLookup session)
+    /// <summary>
+    /// None: the client made the id up just now. What the table has forgotten is not refused but balanced as new.
+    /// </summary>
+    private BreakReason WhyUnbound(in SessionLookup session)
     {
-        if (!_table.TryFindEnded(session.Key, out var end)) return (null, session.ClientMade ? BreakReason.None : BreakReason.Unknown);
+        if (!_table.TryFindEnded(session.Key, out var end))
+            return session.ClientMade ? BreakReason.None : BreakReason.Unknown;
 
         return end switch
         {
-            SessionEnd.PeerGone => (Binding.Gone, BreakReason.None),
-            SessionEnd.Evicted => (null, BreakReason.Evicted),
-            _ => (null, BreakReason.Expired),
+            SessionEnd.PeerGone => BreakReason.PeerGone,
+            SessionEnd.Evicted => BreakReason.Evicted,
+            _ => BreakReason.Expired,
         };
     }
 

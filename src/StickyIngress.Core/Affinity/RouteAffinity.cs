@@ -4,7 +4,10 @@ using StickyIngress.Core.Variables;
 
 namespace StickyIngress.Core.Affinity;
 
-/// <summary>nginx sticky route: the first of some values of the request that is not empty names the peer, by its route or MD5; nothing is issued.</summary>
+/// <summary>
+/// nginx sticky route: the first of some values of the request that is not empty names the peer, by its route or MD5;
+/// nothing is issued.
+/// </summary>
 public sealed class RouteAffinity : IAffinity
 {
     private readonly ImmutableArray<Template> _from;

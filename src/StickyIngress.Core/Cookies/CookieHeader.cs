@@ -3,12 +3,14 @@ using System.Text;
 namespace StickyIngress.Core.Cookies;
 
 /// <summary>
-/// Cookies as nginx reads them: headers are split at semicolons and nowhere else, names compare in any case, spaces around the equals sign
-/// are skipped, and values stand as they came, undecoded and unquoted.
+/// Cookies as nginx reads them: headers are split at semicolons and nowhere else, names compare in any case, spaces
+/// around the equals sign are skipped, and values stand as they came, undecoded and unquoted.
 /// </summary>
 public static class CookieHeader
 {
-    /// <summary>The value of the first cookie with that name in one Cookie header; may be empty. False where it has none.</summary>
+    /// <summary>
+    /// The value of the first cookie with that name in one Cookie header; may be empty. False where it has none.
+    /// </summary>
     public static bool TryFind(ReadOnlySpan<char> header, string name, out ReadOnlySpan<char> value)
     {
         while (true)
@@ -22,13 +24,16 @@ public static class CookieHeader
     }
 
     /// <summary>
-    /// The value that a Set-Cookie header gives the cookie of that name: only its first pair is looked at, as for <c>$upstream_cookie_NAME</c>.
-    /// False where it is for another cookie.
+    /// The value that a Set-Cookie header gives the cookie of that name: only its first pair is looked at, as for
+    /// <c>$upstream_cookie_NAME</c>. False where it is for another cookie.
     /// </summary>
     public static bool TryReadSetCookie(ReadOnlySpan<char> header, string name, out ReadOnlySpan<char> value) =>
         TryRead(header.IndexOf(';') is >= 0 and var end ? header[..end] : header, name, out value);
 
-    /// <summary>The Cookie header without all cookies of those names; the same string where it has none of them, null where nothing is left.</summary>
+    /// <summary>
+    /// The Cookie header without all cookies of those names; the same string where it has none of them, null where
+    /// nothing is left.
+    /// </summary>
     public static string? Without(string header, ReadOnlySpan<string> names)
     {
         var span = header.AsSpan();

@@ -1,8 +1,12 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 
 namespace StickyIngress.Core.Routing;
 
-/// <summary>Which hosts an entry of the <see cref="RouteTable"/> is for; the name is normalised as <see cref="RequestHost"/> normalises requests'.</summary>
+/// <summary>
+/// Which hosts an entry of the <see cref="RouteTable"/> is for; the name is normalised as <see cref="RequestHost"/>
+/// normalises requests'.
+/// </summary>
 public sealed record HostPattern
 {
     private const int MaxName = 253;
@@ -26,10 +30,12 @@ public sealed record HostPattern
     public bool OneLabel { get; init; }
 
     /// <summary>
-    /// Reads <c>host.example</c>, <c>*.host.example</c>, <c>1.2.3.4</c> or <c>[::1]</c>. International names are taken only in their ASCII form
-    /// (<c>xn--…</c>), which is what clients send. False with a message for the person who wrote it.
+    /// Reads <c>host.example</c>, <c>*.host.example</c>, <c>1.2.3.4</c> or <c>[::1]</c>. International names are taken
+    /// only in their ASCII form (<c>xn--…</c>), which is what clients send. False with a message for the person who
+    /// wrote it.
     /// </summary>
-    public static bool TryParse(string text, [NotNullWhen(true)] out HostPattern? pattern, [NotNullWhen(false)] out string? error)
+    public static bool TryParse(
+        string text, [NotNullWhen(true)] out HostPattern? pattern, [NotNullWhen(false)] out string? error)
     {
         pattern = null;
         var wildcard = text.StartsWith("*.", StringComparison.Ordinal);
@@ -58,15 +64,21 @@ public sealed record HostPattern
     private static string? Mistake(string text, string name, bool wildcard)
     {
         if (name.StartsWith('[')) return wildcard || !name.EndsWith(']') ? $"\"{text}\" is not a host name" : null;
-        if (!System.Text.Ascii.IsValid(name)) return $"\"{text}\" has characters that are not ASCII; write the name in its ASCII form (xn--...)";
+        if (!Ascii.IsValid(name))
+            return $"\"{text}\" has characters that are not ASCII; write the name in its ASCII form (xn--...)";
         if (name.Contains('*', StringComparison.Ordinal)) return $"\"{text}\" has a * that is not the whole first label";
         if (name.Contains(':', StringComparison.Ordinal)) return $"\"{text}\" has a port; hosts are written without";
 
         var labels = name.TrimEnd('.').Split('.');
         var tooLong = name.Length > MaxName || labels.Any(label => label.Length > MaxLabel);
-        var valid = !tooLong && labels.All(label => label.Length > 0 && label.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'));
-        return valid ? null : $"\"{text}\" is not a host name: labels of letters, digits, - and _, at most {MaxLabel} characters each and {MaxName} in all";
+        if (!tooLong && labels.All(IsLabel)) return null;
+
+        return $"\"{text}\" is not a host name: labels of letters, digits, - and _, "
+            + $"at most {MaxLabel} characters each and {MaxName} in all";
     }
+
+    private static bool IsLabel(string text) =>
+        text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
 }
 
 public enum HostKind

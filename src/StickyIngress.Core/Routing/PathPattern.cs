@@ -4,7 +4,10 @@ using StickyIngress.Core.Variables;
 
 namespace StickyIngress.Core.Routing;
 
-/// <summary>Which paths an entry of the <see cref="RouteTable"/> is for; compared with the path as <see cref="RequestPath"/> gives it, case-sensitively.</summary>
+/// <summary>
+/// Which paths an entry of the <see cref="RouteTable"/> is for; compared with the path as <see cref="RequestPath"/>
+/// gives it, case-sensitively.
+/// </summary>
 public sealed record PathPattern
 {
     private PathPattern(PathKind kind, string text, Regex? regex = null)
@@ -56,7 +59,9 @@ public sealed record PathPattern
 
 public enum PathKind
 {
-    /// <summary>By whole segments: <c>/cart</c> is for <c>/cart</c>, <c>/cart/</c> and <c>/cart/x</c>, not for <c>/cartoon</c>.</summary>
+    /// <summary>
+    /// By whole segments: <c>/cart</c> is for <c>/cart</c>, <c>/cart/</c> and <c>/cart/x</c>, not for <c>/cartoon</c>.
+    /// </summary>
     Prefix,
 
     Exact,

@@ -39,7 +39,8 @@ internal sealed class PathTable
         _patterns = patterns is null ? [] :
         [
             .. patterns.DistinctBy(entry => entry.Path)
-                .OrderByDescending(entry => entry.Path.Text.Length).ThenBy(entry => entry.Path.Text, StringComparer.Ordinal)
+                .OrderByDescending(entry => entry.Path.Text.Length)
+                .ThenBy(entry => entry.Path.Text, StringComparer.Ordinal)
                 .Select(entry => (entry.Path.Regex!, entry.Route)),
         ];
     }
@@ -51,12 +52,13 @@ internal sealed class PathTable
         foreach (var (pattern, route) in _patterns)
             if (pattern.IsMatch(path)) return route;
 
-        return _prefixes is null ? _everything : LongestPrefix(_prefixes.GetAlternateLookup<ReadOnlySpan<char>>(), path) ?? _everything;
+        return (_prefixes is null ? null : LongestPrefix(_prefixes, path)) ?? _everything;
     }
 
     /// <summary>Asks for the whole path, then for what stands before its last slash, and so on.</summary>
-    private Route? LongestPrefix(Dictionary<string, Route>.AlternateLookup<ReadOnlySpan<char>> prefixes, ReadOnlySpan<char> path)
+    private Route? LongestPrefix(Dictionary<string, Route> byPrefix, ReadOnlySpan<char> path)
     {
+        var prefixes = byPrefix.GetAlternateLookup<ReadOnlySpan<char>>();
         if (path.Length > _longestPrefix) path = path[..Math.Max(0, path[..(_longestPrefix + 1)].LastIndexOf('/'))];
 
         while (!path.IsEmpty)

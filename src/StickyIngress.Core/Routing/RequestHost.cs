@@ -18,8 +18,9 @@ public static class RequestHost
     private static readonly SearchValues<char> AddressCharacters = SearchValues.Create("0123456789abcdefABCDEF:.");
 
     /// <summary>
-    /// Writes the host in lower case without port and without one trailing dot; an IPv6 address in its shortest form, in brackets. An empty
-    /// header is an empty host (HTTP/1.0). False where it has characters, a port or a length that no host has: that is a 400.
+    /// Writes the host in lower case without port and without one trailing dot; an IPv6 address in its shortest form,
+    /// in brackets. An empty header is an empty host (HTTP/1.0). False where it has characters, a port or a length that
+    /// no host has: that is a 400.
     /// </summary>
     /// <param name="header">The Host header, or the authority of an absolute target or of HTTP/2.</param>
     /// <param name="buffer">Room for <see cref="MaxLength"/> characters.</param>
@@ -52,7 +53,8 @@ public static class RequestHost
 
         var text = header[1..end];
         if (text.ContainsAnyExcept(AddressCharacters)) return false;
-        if (!IPAddress.TryParse(text, out var address) || address.AddressFamily != AddressFamily.InterNetworkV6) return false;
+        if (!IPAddress.TryParse(text, out var address)) return false;
+        if (address.AddressFamily != AddressFamily.InterNetworkV6) return false;
 
         var name = PeerNames.FormatAddress(address);
         name.CopyTo(buffer);

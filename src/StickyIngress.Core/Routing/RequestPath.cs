@@ -1,11 +1,15 @@
 namespace StickyIngress.Core.Routing;
 
-/// <summary>The path that routes are compared with, which is nginx's <c>$uri</c>; what goes to the peer is the target as it came.</summary>
+/// <summary>
+/// The path that routes are compared with, which is nginx's <c>$uri</c>; what goes to the peer is the target as it
+/// came.
+/// </summary>
 public static class RequestPath
 {
     /// <summary>
-    /// Merges slashes and resolves dot segments that the server left. The path was decoded by the server, once; a slash that it left
-    /// encoded (<c>%2F</c>) separates nothing. Returns the same string where there is nothing to change; an empty path is <c>/</c>.
+    /// Merges slashes and resolves dot segments that the server left. The path was decoded by the server, once; a slash
+    /// that it left encoded (<c>%2F</c>) separates nothing. Returns the same string where there is nothing to change;
+    /// an empty path is <c>/</c>.
     /// </summary>
     public static string ForMatching(string path)
     {
@@ -51,7 +55,8 @@ public static class RequestPath
         return directory ? text + "/" : text;
     }
 
-    private static ReadOnlySpan<char> FirstSegment(ReadOnlySpan<char> path) => path.IndexOf('/') is >= 0 and var end ? path[..end] : path;
+    private static ReadOnlySpan<char> FirstSegment(ReadOnlySpan<char> path) =>
+        path.IndexOf('/') is >= 0 and var end ? path[..end] : path;
 
     private static bool IsDots(ReadOnlySpan<char> segment) => segment is "." or "..";
 }

@@ -1,12 +1,14 @@
 namespace StickyIngress.Core.Routing;
 
 /// <summary>
-/// Host and path to route: exact host, then the longest wildcard, then any host; within a host exact path, regex, longest prefix.
-/// The host that matches decides: where it has no route for the path there is none, whatever a less specific host has, as in nginx.
+/// Host and path to route: exact host, then the longest wildcard, then any host; within a host exact path, regex,
+/// longest prefix. The host that matches decides: where it has no route for the path there is none, whatever a less
+/// specific host has, as in nginx.
 /// </summary>
 /*
- * A lookup is one probe of a hash table for an exact host; for a wildcard one more for each label, from the longest suffix that any wildcard
- * has; then the same for the path's segments. So it depends on the lengths of host and path and not on how many routes there are.
+ * A lookup is one probe of a hash table for an exact host; for a wildcard one more for each label, from the longest
+ * suffix that any wildcard has; then the same for the path's segments. So it depends on the lengths of host and path
+ * and not on how many routes there are.
  */
 public sealed class RouteTable
 {

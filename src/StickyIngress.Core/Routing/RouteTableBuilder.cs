@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace StickyIngress.Core.Routing;
 
-/// <summary>Collects routes, then makes a <see cref="RouteTable"/> of them; the whole of 10,000 hosts takes milliseconds.</summary>
+/// <summary>
+/// Collects routes, then makes a <see cref="RouteTable"/> of them; the whole of 10,000 hosts takes milliseconds.
+/// </summary>
 public sealed class RouteTableBuilder
 {
     private readonly Dictionary<string, List<PathRoute>> _hosts = [];

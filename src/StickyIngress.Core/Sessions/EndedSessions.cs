@@ -3,8 +3,8 @@ using System.Numerics;
 namespace StickyIngress.Core.Sessions;
 
 /// <summary>
-/// Why sessions that are no more have ended, for a client that comes back with one: as many as have room, each later one in the place of an
-/// earlier one. 8 bytes each; reads and writes take no lock.
+/// Why sessions that are no more have ended, for a client that comes back with one: as many as have room, each later
+/// one in the place of an earlier one. 8 bytes each; reads and writes take no lock.
 /// </summary>
 internal sealed class EndedSessions
 {

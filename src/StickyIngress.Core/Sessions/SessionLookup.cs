@@ -6,6 +6,8 @@ namespace StickyIngress.Core.Sessions;
 /// <param name="HasKey">The client presented an id.</param>
 /// <param name="Key">Of that id.</param>
 /// <param name="ClientMade">The id is one that the client makes up, so that nobody need have seen it before.</param>
-/// <param name="Ordinal">The peer that the table named at the latest selection; <see cref="SessionTable.Unbound"/>: none.</param>
+/// <param name="Ordinal">
+/// The peer that the table named at the latest selection; <see cref="SessionTable.Unbound"/>: none.
+/// </param>
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct SessionLookup(bool HasKey, SessionKey Key, bool ClientMade, int Ordinal);

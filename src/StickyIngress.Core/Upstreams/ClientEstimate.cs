@@ -3,13 +3,14 @@ using System.Numerics;
 namespace StickyIngress.Core.Upstreams;
 
 /// <summary>
-/// About how many distinct clients there were in the last so many seconds. All clients of a peer have the same cookie, so what is counted is
-/// their addresses: clients behind one address count as one. Off by some 7 % beyond that.
+/// About how many distinct clients there were in the last so many seconds. All clients of a peer have the same cookie,
+/// so what is counted is their addresses: clients behind one address count as one. Off by some 7 % beyond that.
 /// </summary>
 /*
- * HyperLogLog with 256 registers of a byte (Flajolet et al. 2007), with linear counting while registers are still empty, so that zero is zero. The
- * window slides by five sketches, each for a quarter of it: the current one and the four before, so it is at most a quarter too long.
- * Adding touches one byte and takes no lock; of two threads that add at once one may be lost, which an estimate can bear.
+ * HyperLogLog with 256 registers of a byte (Flajolet et al. 2007), with linear counting while registers are still
+ * empty, so that zero is zero. The window slides by five sketches, each for a quarter of it: the current one and the
+ * four before, so it is at most a quarter too long. Adding touches one byte and takes no lock; of two threads that add
+ * at once one may be lost, which an estimate can bear.
  */
 internal sealed class ClientEstimate
 {

@@ -9,8 +9,13 @@ namespace StickyIngress.Core.Upstreams;
 /// <summary>What peers are called: the printable address, and nginx's identity made from it.</summary>
 public static class PeerNames
 {
-    /// <summary>The address with its port as nginx prints it: <c>1.2.3.4:80</c>, <c>[::1]:80</c>, <c>unix:/path</c>.</summary>
-    /// <param name="written">For a unix socket the server as it was written, which nginx keeps to the letter; null: with <c>unix:</c> in front.</param>
+    /// <summary>
+    /// The address with its port as nginx prints it: <c>1.2.3.4:80</c>, <c>[::1]:80</c>, <c>unix:/path</c>.
+    /// </summary>
+    /// <param name="written">
+    /// For a unix socket the server as it was written, which nginx keeps to the letter; null: with <c>unix:</c> in
+    /// front.
+    /// </param>
     public static string Format(EndPoint endPoint, string? written = null) => endPoint switch
     {
         IPEndPoint ip => $"{FormatAddress(ip.Address)}:{ip.Port}",
@@ -18,13 +23,16 @@ public static class PeerNames
         _ => throw new ArgumentException($"A peer cannot have the address {endPoint}.", nameof(endPoint)),
     };
 
-    /// <summary>nginx's identity of a peer without a route: lower-case hexadecimal MD5 of its name, 32 characters.</summary>
+    /// <summary>
+    /// nginx's identity of a peer without a route: lower-case hexadecimal MD5 of its name, 32 characters.
+    /// </summary>
     [SuppressMessage("Security", "CA5351", Justification = "nginx's identifiers are MD5; nothing rests on it being hard to invert")]
     public static string Sid(string name) => Convert.ToHexStringLower(MD5.HashData(Encoding.UTF8.GetBytes(name)));
 
     /// <summary>
-    /// IPv4 as it is; IPv6 in brackets in the form of RFC 5952: lower case, the longest run of two or more zero groups shortened, the first of equal
-    /// ones; of the addresses that embed IPv4 only the mapped ones (<c>::ffff:1.2.3.4</c>) show it so.
+    /// IPv4 as it is; IPv6 in brackets in the form of RFC 5952: lower case, the longest run of two or more zero groups
+    /// shortened, the first of equal ones; of the addresses that embed IPv4 only the mapped ones
+    /// (<c>::ffff:1.2.3.4</c>) show it so.
     /// </summary>
     internal static string FormatAddress(IPAddress address)
     {

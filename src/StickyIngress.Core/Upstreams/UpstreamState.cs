@@ -1,6 +1,8 @@
 namespace StickyIngress.Core.Upstreams;
 
-/// <summary>What an upstream keeps from one snapshot to the next: the states of its peers, and who its peers were.</summary>
+/// <summary>
+/// What an upstream keeps from one snapshot to the next: the states of its peers, and who its peers were.
+/// </summary>
 public sealed class UpstreamState(UpstreamName name)
 {
     private const int FormerPeersKept = 1024;
@@ -58,5 +60,7 @@ public sealed class UpstreamState(UpstreamName name)
     }
 }
 
-/// <summary>What makes a peer the same peer in the next snapshot: the server that it is of, who it is, and where.</summary>
+/// <summary>
+/// What makes a peer the same peer in the next snapshot: the server that it is of, who it is, and where.
+/// </summary>
 public readonly record struct PeerKey(string Server, PeerId Id, string Address);

@@ -3,10 +3,16 @@ using System.Text.RegularExpressions;
 
 namespace StickyIngress.Core.Variables;
 
-/// <summary>The only patterns that requests are matched with: their time grows with the text's length and no faster, whoever wrote the text.</summary>
+/// <summary>
+/// The only patterns that requests are matched with: their time grows with the text's length and no faster, whoever
+/// wrote the text.
+/// </summary>
 public static class LinearRegex
 {
-    /// <summary>Compiles a pattern; false with a message for the person who wrote it: a mistake, a look-around, a back-reference.</summary>
+    /// <summary>
+    /// Compiles a pattern; false with a message for the person who wrote it: a mistake, a look-around, a
+    /// back-reference.
+    /// </summary>
     public static bool TryCompile(string pattern, [NotNullWhen(true)] out Regex? regex, [NotNullWhen(false)] out string? error)
     {
         (regex, error) = (null, null);

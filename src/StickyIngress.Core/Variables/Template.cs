@@ -7,8 +7,8 @@ using System.Text.RegularExpressions;
 namespace StickyIngress.Core.Variables;
 
 /// <summary>
-/// Text with variables, as nginx reads it: <c>$name</c> or <c>${name}</c>; a <c>$</c> cannot be escaped. Parsed once by the
-/// compiler, evaluated per request; a variable without a value counts as empty.
+/// Text with variables, as nginx reads it: <c>$name</c> or <c>${name}</c>; a <c>$</c> cannot be escaped. Parsed once by
+/// the compiler, evaluated per request; a variable without a value counts as empty.
 /// </summary>
 public sealed class Template
 {
@@ -34,8 +34,12 @@ public sealed class Template
 
     public IEnumerable<Variable> Variables => _parts.Where(part => part.Variable is not null).Select(part => part.Variable!);
 
-    /// <summary>Parses the text; false with a message for the person who wrote it where a variable is not known.</summary>
-    /// <param name="find">Resolves a name that is not built in (the user's own, or a capture); null where there is none.</param>
+    /// <summary>
+    /// Parses the text; false with a message for the person who wrote it where a variable is not known.
+    /// </summary>
+    /// <param name="find">
+    /// Resolves a name that is not built in (the user's own, or a capture); null where there is none.
+    /// </param>
     public static bool TryParse(
         string text, Func<string, Variable?>? find, [NotNullWhen(true)] out Template? template, [NotNullWhen(false)] out string? error)
     {

@@ -10,7 +10,9 @@ using StickyIngress.Testing;
 
 namespace StickyIngress.Core.Tests.Affinity;
 
-/// <summary>The recorded learn scripts of nginx, replayed request by request: the same peers are tried in the same order.</summary>
+/// <summary>
+/// The recorded learn scripts of nginx, replayed request by request: the same peers are tried in the same order.
+/// </summary>
 public sealed class LearnVectorsTests
 {
     private static readonly JsonElement[] Cases = [.. Vectors.Load("learn.json").GetProperty("cases").EnumerateArray()];
@@ -49,7 +51,9 @@ public sealed class LearnVectorsTests
         return FakePeers.Upstream(state, group, affinity, balancer: balancer);
     }
 
-    /// <summary>One request with proxy_next_upstream error http_404 http_502; gives the peers that were tried.</summary>
+    /// <summary>
+    /// One request with proxy_next_upstream error http_404 http_502; gives the peers that were tried.
+    /// </summary>
     private static List<int> Ask(Upstream upstream, PeerSelector selector, JsonElement request)
     {
         var values = new FakeRequest

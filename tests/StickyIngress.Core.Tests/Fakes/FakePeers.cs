@@ -12,7 +12,10 @@ internal static class FakePeers
 {
     public static UpstreamName Shop { get; } = new("web", "shop");
 
-    /// <summary>Peers named by letters: <c>a b c!</c>, where ! is draining and /down is down; with = a route, as in <c>a=one</c>.</summary>
+    /// <summary>
+    /// Peers named by letters: <c>a b c!</c>, where ! is draining and /down is down; with = a route, as in
+    /// <c>a=one</c>.
+    /// </summary>
     public static PeerGroup Group(UpstreamState state, string peers, bool backup = false)
     {
         var words = peers.Split(' ', StringSplitOptions.RemoveEmptyEntries);

@@ -7,7 +7,8 @@ namespace StickyIngress.Core.Tests.Routing;
 
 public sealed class RouteTableTests
 {
-    // Entries: host path, in order; "1*." is a wildcard for one label, "any" is any host; = exact, ~ pattern, else prefix. The answer is the entry's number.
+    // Entries: host path, in order; "1*." is a wildcard for one label, "any" is any host; = exact, ~ pattern, else
+    // prefix. The answer is the entry's number.
     [Theory]
     [InlineData("a.example /", "a.example", "/x", 0)]
     [InlineData("a.example /", "b.example", "/x", -1)]

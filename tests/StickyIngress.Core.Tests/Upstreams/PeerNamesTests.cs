@@ -36,7 +36,8 @@ public sealed class PeerNamesTests
     public void A_socket_is_named_by_its_path() =>
         Assert.Equal("unix:/run/app.sock", PeerNames.Format(new UnixDomainSocketEndPoint("/run/app.sock")));
 
-    // What the compiler makes of a server: the address that was written, with port 80 where there is none; what a name resolves to is in the record.
+    // What the compiler makes of a server: the address that was written, with port 80 where there is none; what a name
+    // resolves to is in the record.
     private static EndPoint EndPointOf(string server, string name)
     {
         if (server.StartsWith("unix:", StringComparison.OrdinalIgnoreCase)) return new UnixDomainSocketEndPoint(server[5..]);
