@@ -21,6 +21,9 @@ public abstract class RequestValues
     /// <summary>The variable's value; empty where it has none.</summary>
     public string Evaluate(Variable variable) => (variable.Map is { } map ? map.Evaluate(this) : Read(variable)) ?? "";
 
-    /// <summary>The value of a built-in variable; null where it has none.</summary>
+    /// <summary>
+    /// The value of a built-in variable; null where it has none. Those of the response (<c>$upstream_cookie_NAME</c>, <c>$upstream_http_NAME</c>) have
+    /// one from when its header has arrived until the next try begins.
+    /// </summary>
     protected abstract string? Read(Variable variable);
 }

@@ -1,3 +1,9 @@
 using BenchmarkDotNet.Running;
+using StickyIngress.Benchmarks;
 
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+if (args is ["session-latency"])
+    SessionLatencyReport.Run(Console.Out);
+else if (args is ["compile-report"])
+    CompileReport.Run(Console.Out);
+else
+    BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

@@ -31,6 +31,7 @@ public sealed class SnapshotCompilerTests
     [Fact]
     public void A_mended_spec_serves_and_nothing_is_told_any_more()
     {
+        _compiling.Put(Service, "service.yaml");
         _compiling.Put(Upstream("u", "weight: 3"));
         _compiling.Put(Upstream("u", "weight: 4", more: "balancing: { method: Hash, hash: { key: $nosuch } }"));
 

@@ -8,8 +8,6 @@ internal sealed class ExpectedTime(TimeMeasure measure, bool inflight) : ILoad
     private const int Step = 20;
     private const int Longest = 5000;
 
-    public bool CanBeIndexed => !inflight;
-
     public bool ComparesWithFirst => true;
 
     public void Observe(Peer peer, long nowMilliseconds)
@@ -17,10 +15,13 @@ internal sealed class ExpectedTime(TimeMeasure measure, bool inflight) : ILoad
         if (inflight) ResponseTimes.SampleInflight(peer.State, nowMilliseconds);
     }
 
+    public bool IsToBeObserved(Peer peer) => inflight && peer.State.InflightRequests > 0;
+
     public long Of(Peer peer, long nowMilliseconds)
     {
         var state = peer.State;
-        var time = Average(state) >> Halvings(peer, nowMilliseconds);
+        var time = Average(state);
+        if (time > 0) time >>= Halvings(peer, nowMilliseconds);
         if (inflight && state.InflightRequests > 0) time = Math.Max(time, state.InflightTime);
         time = time > Longest ? Longest : time + Step - (time % Step);
         return time * (1 + state.Conns);
@@ -39,7 +40,7 @@ internal sealed class ExpectedTime(TimeMeasure measure, bool inflight) : ILoad
     /// <summary>A peer's time is halved for each failTimeout that it was not selected, so that a slow one is tried again.</summary>
     private static int Halvings(Peer peer, long nowMilliseconds)
     {
-        var idle = Math.Max(0, (nowMilliseconds / 1000) - peer.State.Checked);
-        return (int)Math.Min(63, idle / (peer.FailTimeoutSeconds + 1));
+        var idle = (nowMilliseconds / 1000) - peer.State.Checked;
+        return idle <= peer.FailTimeoutSeconds ? 0 : (int)Math.Min(63, idle / (peer.FailTimeoutSeconds + 1));
     }
 }

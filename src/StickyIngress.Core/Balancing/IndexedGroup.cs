@@ -6,7 +6,7 @@ namespace StickyIngress.Core.Balancing;
 /// <summary>A group and, while its peers are in no trouble and it is large enough, the index to choose by.</summary>
 internal sealed class IndexedGroup(PeerGroup group, ILoad? load, IndexUse use)
 {
-    private readonly bool _mayIndex = group.Peers.Length >= use.FromPeers && load?.CanBeIndexed != false;
+    private readonly bool _mayIndex = group.Peers.Length >= use.FromPeers;
     private PeerIndex? _index;
     private int _scans;
 
@@ -25,6 +25,12 @@ internal sealed class IndexedGroup(PeerGroup group, ILoad? load, IndexUse use)
             _scans = 0;
             _index ??= new PeerIndex(group, load);
             if (!_index.TryHold(nowMilliseconds)) return null;
+        }
+
+        if (_index.IsOverrun)
+        {
+            _index.Release();
+            return null;
         }
 
         _index.Advance(nowMilliseconds);

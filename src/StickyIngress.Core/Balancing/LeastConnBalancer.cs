@@ -17,13 +17,13 @@ public sealed class LeastConnBalancer : LeastLoadBalancer
 
     private sealed class Requests : ILoad
     {
-        public bool CanBeIndexed => true;
-
         public bool ComparesWithFirst => false;
 
         public void Observe(Peer peer, long nowMilliseconds)
         {
         }
+
+        public bool IsToBeObserved(Peer peer) => false;
 
         public long Of(Peer peer, long nowMilliseconds) => peer.State.Conns;
 

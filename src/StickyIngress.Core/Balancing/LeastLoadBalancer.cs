@@ -14,9 +14,15 @@ public abstract class LeastLoadBalancer : GroupBalancer
         : base(primaries, backups, load, use) => _load = load;
 
     private protected sealed override Peer? Choose(Selection selection, PeerIndex? index, Peer? bound, long nowMilliseconds) =>
-        bound ?? index?.Pick() ?? Scan(selection, nowMilliseconds);
+        bound ?? PickByIndex(index) ?? Scan(selection, observed: index is not null, nowMilliseconds);
 
-    private Peer? Scan(Selection selection, long nowMilliseconds)
+    private static Peer? PickByIndex(PeerIndex? index)
+    {
+        index?.Observe();
+        return index?.Pick();
+    }
+
+    private Peer? Scan(Selection selection, bool observed, long nowMilliseconds)
     {
         var now = nowMilliseconds / 1000;
         var peers = selection.Group.Peers;
@@ -25,9 +31,9 @@ public abstract class LeastLoadBalancer : GroupBalancer
         {
             if (!PeerAccounting.IsAvailable(peers[i], selection, now)) continue;
 
-            _load.Observe(peers[i], nowMilliseconds);
+            if (!observed) _load.Observe(peers[i], nowMilliseconds);
             var peerLoad = _load.Of(peers[i], nowMilliseconds);
-            var peerWeight = SlowStart.ScaledWeight(peers[i], nowMilliseconds);
+            var peerWeight = SlowStart.Parts(peers[i], nowMilliseconds);
             var order = best < 0 ? -1 : (peerLoad * weight).CompareTo(load * peerWeight);
             if (order < 0) (best, load, weight, several) = (i, peerLoad, peerWeight, false);
             else if (order == 0) several = true;
@@ -50,7 +56,7 @@ public abstract class LeastLoadBalancer : GroupBalancer
             if (!PeerAccounting.IsAvailable(peer, selection, now)) continue;
 
             var peerLoad = _load.Of(peer, nowMilliseconds);
-            var peerWeight = SlowStart.ScaledWeight(peer, nowMilliseconds);
+            var peerWeight = SlowStart.Parts(peer, nowMilliseconds);
             if (peerLoad * weight != load * peerWeight) continue;
 
             total += SmoothRound.Earn(peer, nowMilliseconds);

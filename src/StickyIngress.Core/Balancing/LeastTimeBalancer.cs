@@ -6,10 +6,10 @@ namespace StickyIngress.Core.Balancing;
 /// The peer with the least expected time for its weight: its average, in steps of 20 ms, times the requests it would have.
 /// </summary>
 /*
- * Cost: large groups are chosen from by PeerIndex, but for two cases that nginx's order forces to look at every peer. With
- * inflight, each selection updates the inflight average of every available peer that has requests waiting. And where peers of
- * different weights are equal, nginx goes on comparing with the first one's estimate and the richest one's weight, which
- * depends on the order in which it looks at them.
+ * Cost: large groups are chosen from by PeerIndex. With inflight, nginx updates in each selection the average of every available
+ * peer that has requests waiting, and so must this: where more than a sixteenth of the peers have, looking at all is cheaper and
+ * done. All are looked at, too, where peers of different weights are equal: nginx goes on comparing with the first one's estimate
+ * and the richest one's weight, so that the outcome depends on the order.
  */
 public sealed class LeastTimeBalancer : LeastLoadBalancer
 {

@@ -16,6 +16,9 @@ namespace StickyIngress.Core.Balancing;
  */
 internal sealed class PeerIndex : IPeerIndex
 {
+    // Part of the peers above which observing each and sorting it in anew takes longer than looking at all.
+    private const int ObservedPart = 16;
+
     private readonly PeerGroup _group;
     private readonly ILoad? _load;
     private readonly WeightClass[] _classes;
@@ -23,6 +26,8 @@ internal sealed class PeerIndex : IPeerIndex
     private readonly int[] _leafOf;
     private readonly PriorityQueue<int, long>? _due;
     private readonly long[] _dueAt;
+    private readonly List<int> _observed;
+    private readonly bool[] _isObserved;
     private long _now;
 
     /// <param name="group">Its peers; those down or draining are never chosen here.</param>
@@ -33,6 +38,8 @@ internal sealed class PeerIndex : IPeerIndex
         _classOf = new WeightClass?[group.Peers.Length];
         _leafOf = new int[group.Peers.Length];
         _dueAt = new long[group.Peers.Length];
+        _isObserved = new bool[group.Peers.Length];
+        _observed = new(load is null ? 0 : group.Peers.Length);
         if (load is not null) _due = new(group.Peers.Length);
 
         var classes = group.Peers.Where(Belongs).GroupBy(peer => peer.Weight);
@@ -47,6 +54,9 @@ internal sealed class PeerIndex : IPeerIndex
     /// <summary>Whether it knows the peers' newest figures; without that nothing else may be called.</summary>
     public bool Holds { get; private set; }
 
+    /// <summary>So many peers have to be observed in each pick that looking at all is cheaper.</summary>
+    public bool IsOverrun => _observed.Count * ObservedPart > _group.Peers.Length;
+
     /// <summary>Takes the peers from whoever has them; false: some peer is impaired.</summary>
     public bool TryHold(long nowMilliseconds)
     {
@@ -60,6 +70,8 @@ internal sealed class PeerIndex : IPeerIndex
         (_now, Holds) = (nowMilliseconds, true);
         _due?.Clear();
         Array.Clear(_dueAt);
+        _observed.Clear();
+        Array.Clear(_isObserved);
         foreach (var peer in _group.Peers)
         {
             if (_classOf[peer.Index] is not { } one) continue;
@@ -68,6 +80,7 @@ internal sealed class PeerIndex : IPeerIndex
             (peer.State.Index, peer.State.Slot) = (this, peer.Index);
             one.Fill(_leafOf[peer.Index], _load?.Of(peer, _now) ?? 0, peer.State.CurrentWeight);
             Schedule(peer);
+            Watch(peer);
         }
 
         foreach (var one in _classes) one.Build();
@@ -85,6 +98,26 @@ internal sealed class PeerIndex : IPeerIndex
 
             _dueAt[slot] = 0;
             UpdateLoad(slot);
+        }
+    }
+
+    /// <summary>Observes the peers that are to be, before <see cref="Pick"/>.</summary>
+    public void Observe()
+    {
+        for (var i = _observed.Count - 1; i >= 0; i--)
+        {
+            var slot = _observed[i];
+            var peer = _group.Peers[slot];
+            if (_load!.IsToBeObserved(peer))
+            {
+                _load.Observe(peer, _now);
+                UpdateLoad(slot);
+                continue;
+            }
+
+            _isObserved[slot] = false;
+            _observed[i] = _observed[^1];
+            _observed.RemoveAt(_observed.Count - 1);
         }
     }
 
@@ -172,6 +205,15 @@ internal sealed class PeerIndex : IPeerIndex
         var peer = _group.Peers[slot];
         _classOf[slot]!.SetLoad(_leafOf[slot], _load!.Of(peer, _now));
         Schedule(peer);
+        Watch(peer);
+    }
+
+    private void Watch(Peer peer)
+    {
+        if (_load is null || _isObserved[peer.Index] || !_load.IsToBeObserved(peer)) return;
+
+        _isObserved[peer.Index] = true;
+        _observed.Add(peer.Index);
     }
 
     /// <summary>A peer is queued once at most, for the earliest time; when that comes it is found whether there is a later one.</summary>

@@ -31,7 +31,7 @@ public sealed class RoundRobinBalancer : GroupBalancer
     {
         if (index is null) bound.State.Claim();
         var saved = index is null ? bound.State.CurrentWeight : index.Saved(bound);
-        return saved <= bound.Weight - group.TotalWeight;
+        return saved <= (bound.Weight - group.TotalWeight) * SlowStart.UnitParts;
     }
 
     private static Peer? Scan(Selection selection, Peer? bound, long nowMilliseconds)

@@ -10,7 +10,7 @@ internal static class SmoothRound
     {
         var state = peer.State;
         state.Claim();
-        var earned = SlowStart.Earn(peer, Math.Max(0, peer.Weight - state.LostWeight), nowMilliseconds);
+        var earned = SlowStart.Parts(peer, Math.Max(0, peer.Weight - state.LostWeight), nowMilliseconds);
         state.CurrentWeight += earned;
         if (state.LostWeight > 0) state.LostWeight--;
         return earned;

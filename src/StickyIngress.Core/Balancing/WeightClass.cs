@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using StickyIngress.Core.Upstreams;
 
 namespace StickyIngress.Core.Balancing;
 
@@ -64,8 +65,9 @@ internal sealed class WeightClass
     /// <summary>Every peer with the least load earns its weight. Returns the sum.</summary>
     public long Earn()
     {
-        _nodes[1].Add(Weight);
-        return (long)Weight * Tied;
+        var each = (long)Weight * SlowStart.UnitParts;
+        _nodes[1].Add(each);
+        return each * Tied;
     }
 
     public void Pay(int leaf, long total)

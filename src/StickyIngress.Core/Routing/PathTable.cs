@@ -13,17 +13,17 @@ internal sealed class PathTable
 
     public PathTable(List<PathRoute> routes)
     {
-        var patterns = new List<PathRoute>();
+        List<PathRoute>? patterns = null;
         foreach (var entry in routes)
         {
             var text = entry.Path.Text;
             if (entry.Path.Kind == PathKind.Regex)
             {
-                patterns.Add(entry);
+                (patterns ??= []).Add(entry);
             }
             else if (entry.Path.Kind == PathKind.Exact)
             {
-                (_exact ??= []).TryAdd(text, entry.Route);
+                (_exact ??= new(1)).TryAdd(text, entry.Route);
             }
             else if (text.Length == 0)
             {
@@ -31,12 +31,12 @@ internal sealed class PathTable
             }
             else
             {
-                (_prefixes ??= []).TryAdd(text, entry.Route);
+                (_prefixes ??= new(1)).TryAdd(text, entry.Route);
                 _longestPrefix = Math.Max(_longestPrefix, text.Length);
             }
         }
 
-        _patterns = patterns.Count == 0 ? [] :
+        _patterns = patterns is null ? [] :
         [
             .. patterns.DistinctBy(entry => entry.Path)
                 .OrderByDescending(entry => entry.Path.Text.Length).ThenBy(entry => entry.Path.Text, StringComparer.Ordinal)

@@ -5,14 +5,23 @@ namespace StickyIngress.Core.Routing;
 /// <summary>Collects routes, then makes a <see cref="RouteTable"/> of them; the whole of 10,000 hosts takes milliseconds.</summary>
 public sealed class RouteTableBuilder
 {
-    private readonly Dictionary<HostPattern, List<PathRoute>> _hosts = [];
+    private readonly Dictionary<string, List<PathRoute>> _hosts = [];
+    private readonly Dictionary<string, List<PathRoute>> _wildcards = [];
+    private readonly Dictionary<string, List<PathRoute>> _oneLabelWildcards = [];
+    private readonly List<PathRoute> _anyHost = [];
 
     /// <summary>Adds a route; false where the same host and path are there already: the first keeps them.</summary>
     public bool TryAdd(HostPattern host, PathPattern path, Route route)
     {
-        ref var paths = ref CollectionsMarshal.GetValueRefOrAddDefault(_hosts, host, out _);
-        paths ??= new(1);
-        if (paths.Exists(known => known.Path == path)) return false;
+        var paths = host switch
+        {
+            { Kind: HostKind.Any } => _anyHost,
+            { Kind: HostKind.Exact } => PathsOf(_hosts, host.Name),
+            { OneLabel: true } => PathsOf(_oneLabelWildcards, host.Name),
+            _ => PathsOf(_wildcards, host.Name),
+        };
+        foreach (var known in paths)
+            if (known.Path.Equals(path)) return false;
 
         paths.Add(new(path, route));
         return true;
@@ -21,23 +30,29 @@ public sealed class RouteTableBuilder
     public RouteTable Build()
     {
         var hosts = new Dictionary<string, PathTable>(_hosts.Count);
-        var wildcards = new Dictionary<string, Wildcard>();
-        foreach (var (host, paths) in _hosts)
+        foreach (var (name, paths) in _hosts) hosts.Add(name, new(paths));
+
+        var wildcards = new Dictionary<string, Wildcard>(_wildcards.Count + _oneLabelWildcards.Count);
+        foreach (var (name, paths) in _wildcards)
         {
-            if (host.Kind == HostKind.Exact) hosts.Add(host.Name, new(paths));
-            if (host.Kind == HostKind.Wildcard && !wildcards.ContainsKey(host.Name)) wildcards.Add(host.Name, BuildWildcard(host));
+            var table = new PathTable(paths);
+            wildcards.Add(name, new(table, table));
         }
 
-        return new(hosts, wildcards, _hosts.TryGetValue(HostPattern.Any, out var any) ? new(any) : null);
+        // For one label both kinds of wildcard hold, first the one that is limited to it.
+        foreach (var (name, paths) in _oneLabelWildcards)
+        {
+            var oneLabel = new PathTable(_wildcards.TryGetValue(name, out var more) ? [.. paths, .. more] : paths);
+            wildcards[name] = new(oneLabel, wildcards.GetValueOrDefault(name)?.MoreLabels);
+        }
+
+        return new(hosts, wildcards, _anyHost.Count == 0 ? null : new(_anyHost));
     }
 
-    /// <summary>For one label both kinds of wildcard hold, first the one that is limited to it.</summary>
-    private Wildcard BuildWildcard(HostPattern host)
+    private static List<PathRoute> PathsOf(Dictionary<string, List<PathRoute>> hosts, string name)
     {
-        var one = _hosts.GetValueOrDefault(host with { OneLabel = true });
-        var more = _hosts.GetValueOrDefault(host with { OneLabel = false });
-        var moreTable = more is null ? null : new PathTable(more);
-        return new(one is null ? moreTable! : new([.. one, .. more ?? []]), moreTable);
+        ref var paths = ref CollectionsMarshal.GetValueRefOrAddDefault(hosts, name, out _);
+        return paths ??= new(1);
     }
 }
 

@@ -9,11 +9,16 @@ internal sealed class SessionShard
     private readonly SessionStore _store = new();
     private readonly SessionList _probation;
     private readonly SessionList _protected;
+    private readonly EndedSessions _endedSessions;
     private readonly long[] _ended = new long[Enum.GetValues<SessionEnd>().Length];
     private long _created;
     private int[] _perOrdinal = [];
 
-    public SessionShard() => (_probation, _protected) = (new SessionList(_store), new SessionList(_store));
+    public SessionShard(EndedSessions endedSessions)
+    {
+        (_probation, _protected) = (new SessionList(_store), new SessionList(_store));
+        _endedSessions = endedSessions;
+    }
 
     public Lock Gate { get; } = new();
 
@@ -76,6 +81,7 @@ internal sealed class SessionShard
         ListOf(entry).Remove(position);
         CountBinding(entry.Ordinal, -1);
         _ended[(int)reason]++;
+        _endedSessions.Add(entry.Key, reason);
 
         if (_store.Remove(position) != position) ListOf(_store[position]).Moved(position);
     }

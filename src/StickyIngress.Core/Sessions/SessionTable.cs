@@ -32,6 +32,7 @@ public sealed class SessionTable
 
     private readonly TimeProvider _time;
     private readonly SessionShard[] _shards;
+    private readonly EndedSessions _endedSessions;
     private int _count;
     private int _capacity;
     private long _timeout; // in ticks of the clock
@@ -41,9 +42,10 @@ public sealed class SessionTable
         _time = time;
         Configure(options);
 
+        _endedSessions = new(_capacity);
         var shards = Math.Clamp(BitOperations.RoundUpToPowerOf2((uint)(_capacity / SessionsPerShard)), 1, MaxShards);
         _shards = new SessionShard[shards];
-        for (var i = 0; i < _shards.Length; i++) _shards[i] = new SessionShard();
+        for (var i = 0; i < _shards.Length; i++) _shards[i] = new SessionShard(_endedSessions);
     }
 
     public int Capacity => Volatile.Read(ref _capacity);
@@ -53,8 +55,8 @@ public sealed class SessionTable
     /// <summary>Sessions in the table, those included that are due and not swept yet.</summary>
     public int Count => _shards.Sum(shard => shard.Count);
 
-    /// <summary>Bytes of memory that the sessions and their index hold.</summary>
-    public long Bytes => _shards.Sum(shard => shard.Bytes);
+    /// <summary>Bytes of memory that the sessions, their index and what is remembered of ended ones hold.</summary>
+    public long Bytes => _endedSessions.Bytes + _shards.Sum(shard => shard.Bytes);
 
     /// <summary>Bindings made since the table was: sessions created, imported and rebound.</summary>
     public long CreatedTotal => _shards.Sum(shard => shard.Created);
@@ -85,6 +87,19 @@ public sealed class SessionTable
 
         ordinal = Unbound;
         return false;
+    }
+
+    /// <summary>
+    /// Why a session that is not found has ended, as far as that is still remembered. False for one that never was, or ended
+    /// too many others ago.
+    /// </summary>
+    public bool TryFindEnded(in SessionKey key, out SessionEnd reason)
+    {
+        reason = SessionEnd.Timeout;
+        if (!ShardOf(key).TryRead(key, out _, out var lastUsed)) return _endedSessions.TryFind(key, out reason);
+
+        // It is due and not swept yet; or it has been created since it was looked for.
+        return lastUsed <= DueBefore(_time.GetTimestamp());
     }
 
     /// <summary>A peer answered for a session: binds the session to it, whatever it was bound to, as nginx does.</summary>

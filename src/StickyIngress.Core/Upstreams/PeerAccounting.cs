@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using StickyIngress.Core.Affinity;
 
 namespace StickyIngress.Core.Upstreams;
@@ -9,10 +10,12 @@ namespace StickyIngress.Core.Upstreams;
 public static class PeerAccounting
 {
     /// <summary>May an unbound request get this peer?</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // asked of every peer where a balancer looks at all
     public static bool IsAvailable(Peer peer, Selection selection, long now) =>
         !peer.Draining && Hindrance(peer, selection, now) == BreakReason.None;
 
     /// <summary>Why even a request bound to the peer cannot have it; None: it can. Draining is no hindrance.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // the same
     public static BreakReason Hindrance(Peer peer, Selection selection, long now)
     {
         var state = peer.State;

@@ -7,11 +7,12 @@ public sealed class PeerGroup
 {
     private long[]? _ends;
 
+    /// <param name="single">The upstream has no other group with peers; says nothing unless this one is primary and has one peer.</param>
     public PeerGroup(ImmutableArray<Peer> peers, bool backup, bool single)
     {
         Peers = peers;
         Backup = backup;
-        Single = single;
+        Single = single && !backup && peers.Length == 1;
         TotalWeight = peers.Sum(peer => (long)peer.Weight);
         Tries = peers.Count(peer => !peer.Down && !peer.Draining);
     }

@@ -6,18 +6,15 @@ namespace StickyIngress.Core.Upstreams;
 /// What is counted about a peer while it serves; it lives as long as the peer exists, through any number of snapshots. Written
 /// under the <see cref="UpstreamState.Gate"/>; metrics read it without, a figure at a time.
 /// </summary>
-public sealed class PeerState(UpstreamState upstream, int ordinal)
+public sealed class PeerState(UpstreamState upstream)
 {
     private ClientEstimate? _clients;
 
     public UpstreamState Upstream { get; } = upstream;
 
-    /// <summary>Number of the peer's <see cref="PeerId"/> in its upstream, as the session table keeps it.</summary>
-    public int Ordinal { get; } = ordinal;
-
     /// <summary>
-    /// nginx current_weight: what smooth round robin has saved up for it. While <see cref="Index"/> is set the index knows the
-    /// newer figure and writes it back when it lets go.
+    /// nginx current_weight: what smooth round robin has saved up for it, in <see cref="SlowStart.UnitParts"/>. While
+    /// <see cref="Index"/> is set the index knows the newer figure and writes it back when it lets go.
     /// </summary>
     public long CurrentWeight { get; internal set; }
 
@@ -38,9 +35,6 @@ public sealed class PeerState(UpstreamState upstream, int ordinal)
 
     /// <summary>Unix milliseconds since when its weight grows; 0: it has its full weight. See <see cref="SlowStart"/>.</summary>
     public long SlowStartSince { get; internal set; }
-
-    /// <summary>What is left of weight earned in slow start that did not make a whole unit yet, in unit-milliseconds.</summary>
-    internal long SlowStartRemainder { get; set; }
 
     /// <summary>It has been part of a published upstream, so it is not new any more.</summary>
     internal bool Admitted { get; set; }
@@ -81,6 +75,12 @@ public sealed class PeerState(UpstreamState upstream, int ordinal)
     /// <summary>Unix milliseconds of the last selection; 0: none yet.</summary>
     public long LastSelected { get; internal set; }
 
+    /// <summary>Makes <see cref="CurrentWeight"/> current, for somebody who is going to read or change it.</summary>
+    internal void Claim() => Index?.Release();
+
+    /// <summary>To be called after any change that a balancer's index may depend on.</summary>
+    internal void Changed() => Index?.Changed(Slot);
+
     /// <summary>An estimate of the clients bound to it by cookie; 0 until one was counted.</summary>
     /// <param name="now">Unix seconds.</param>
     public long EstimateClients(long now) => Volatile.Read(ref _clients)?.Estimate(now) ?? 0;
@@ -99,12 +99,6 @@ public sealed class PeerState(UpstreamState upstream, int ordinal)
 
         clients.Add((uint)(client?.GetHashCode() ?? 0), now);
     }
-
-    /// <summary>Makes <see cref="CurrentWeight"/> current, for somebody who is going to read or change it.</summary>
-    internal void Claim() => Index?.Release();
-
-    /// <summary>To be called after any change that a balancer's index may depend on.</summary>
-    internal void Changed() => Index?.Changed(Slot);
 }
 
 /// <summary>What a balancer has worked out from the states of a group's peers, kept up to date as long as it holds them.</summary>

@@ -6,13 +6,12 @@ namespace StickyIngress.Core.Upstreams;
 /// but for <see cref="Admit"/>, which takes it. Times are Unix milliseconds.
 /// </summary>
 /*
- * Smooth round robin adds up whole weights, and a growing weight of 1 is a fraction. So a peer in slow start earns in each
- * round the whole units that have come together and keeps the rest for the next round: over many rounds its share is exact,
- * nothing is scaled, and what the others have saved up stays as it is when a slow start begins or ends.
+ * Smooth round robin adds up whole numbers, and a growing weight of 1 is a fraction. So all weights are counted in parts of a
+ * unit, always: without a slow start that changes no comparison, and nothing is converted when one begins or ends.
  */
 public static class SlowStart
 {
-    /// <summary>Weights are compared in these parts of a unit.</summary>
+    /// <summary>Parts of one unit of weight.</summary>
     internal const int UnitParts = 1024;
 
     /// <summary>
@@ -50,33 +49,24 @@ public static class SlowStart
     {
         if (peer.SlowStartMilliseconds == 0) return;
 
-        (peer.State.SlowStartSince, peer.State.SlowStartRemainder) = (nowMilliseconds, 0);
+        peer.State.SlowStartSince = nowMilliseconds;
         peer.State.Changed();
     }
 
-    /// <summary>What the peer earns in one round of smooth round robin, of a weight that failures may have lowered.</summary>
-    internal static long Earn(Peer peer, long effectiveWeight, long nowMilliseconds)
+    /// <summary>As much of that weight of the peer as counts now, in <see cref="UnitParts"/>.</summary>
+    internal static long Parts(Peer peer, long weight, long nowMilliseconds)
     {
-        if (HasEnded(peer, nowMilliseconds)) return effectiveWeight;
-
-        var state = peer.State;
-        var sum = state.SlowStartRemainder + (effectiveWeight * (nowMilliseconds - state.SlowStartSince));
-        (var whole, state.SlowStartRemainder) = Math.DivRem(sum, peer.SlowStartMilliseconds);
-        return whole;
-    }
-
-    /// <summary>The configured weight as it counts now, in <see cref="UnitParts"/>; at least 1.</summary>
-    internal static long ScaledWeight(Peer peer, long nowMilliseconds)
-    {
-        var full = (long)peer.Weight * UnitParts;
-        return HasEnded(peer, nowMilliseconds)
+        var full = weight * UnitParts;
+        return peer.State.SlowStartSince == 0 || HasEnded(peer, nowMilliseconds)
             ? full
-            : Math.Max(1, full * (nowMilliseconds - peer.State.SlowStartSince) / peer.SlowStartMilliseconds);
+            : full * (nowMilliseconds - peer.State.SlowStartSince) / peer.SlowStartMilliseconds;
     }
+
+    /// <summary>The configured weight as it counts now, in <see cref="UnitParts"/>; at least 1, so that loads can be compared by it.</summary>
+    internal static long Parts(Peer peer, long nowMilliseconds) => Math.Max(1, Parts(peer, peer.Weight, nowMilliseconds));
 
     private static bool HasEnded(Peer peer, long nowMilliseconds)
     {
-        if (peer.State.SlowStartSince == 0) return true;
         if (IsRamping(peer, nowMilliseconds)) return false;
 
         peer.State.SlowStartSince = 0;

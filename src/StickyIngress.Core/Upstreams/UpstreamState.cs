@@ -8,7 +8,6 @@ public sealed class UpstreamState(UpstreamName name)
     private readonly Dictionary<PeerKey, PeerState> _peers = [];
     private readonly Queue<PeerKey> _former = new();
     private int _formerVersion;
-    private int _nextOrdinal;
 
     public UpstreamName Name { get; } = name;
 
@@ -22,7 +21,7 @@ public sealed class UpstreamState(UpstreamName name)
         {
             if (_peers.TryGetValue(key, out var known)) return known;
 
-            var added = new PeerState(this, _nextOrdinal++);
+            var added = new PeerState(this);
             _peers.Add(key, added);
             return added;
         }

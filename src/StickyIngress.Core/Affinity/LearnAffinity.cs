@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using StickyIngress.Core.Sessions;
+using StickyIngress.Core.Upstreams;
+
+namespace StickyIngress.Core.Affinity;
+
+/// <summary>
+/// nginx sticky learn: which peer a session is bound to is learned from the answers, and looked up by the id that the client presents. A session is
+/// bound to the peer's id, so whoever gets the peer's address later inherits none.
+/// </summary>
+/*
+ * The id is read once, before the first selection; the table is asked before each. What answers is learned at the end of the response, or with
+ * Header at its beginning: failed tries and those that led to the next peer teach nothing. The session moves to whichever peer answered. Of several
+ * first requests of one session the first answer wins: the others find the table changed since they looked and leave it.
+ */
+public sealed class LearnAffinity : IAffinity
+{
+    private readonly LearnSettings _settings;
+    private readonly SessionTable _table;
+    private readonly SessionHasher _hasher;
+    private readonly PeerOrdinals _ordinals;
+    private readonly Bindings _byId;
+    private readonly ImmutableArray<int> _primaries;
+    private readonly ImmutableArray<int> _backups;
+
+    /// <param name="table">The upstream's, through all snapshots, as are <paramref name="hasher"/> and <paramref name="ordinals"/>.</param>
+    public LearnAffinity(
+        LearnSettings settings, SessionTable table, SessionHasher hasher, PeerOrdinals ordinals, PeerGroup primaries, PeerGroup backups)
+    {
+        (_settings, _table, _hasher, _ordinals) = (settings, table, hasher, ordinals);
+        _byId = Bindings.ById(primaries, backups);
+        _primaries = [.. primaries.Peers.Select(peer => ordinals.Assign(peer.Id.Value))];
+        _backups = [.. backups.Peers.Select(peer => ordinals.Assign(peer.Id.Value))];
+    }
+
+    public AffinityMode Mode => AffinityMode.Learn;
+
+    public void Bind(Selection selection)
+    {
+        if (!selection.AffinityRead)
+        {
+            selection.AffinityRead = true;
+            ReadId(selection);
+        }
+
+        var session = selection.Session;
+        if (!session.HasKey) return;
+
+        var found = _table.TryFind(session.Key, out var ordinal);
+        selection.Session = session with { Ordinal = ordinal };
+        (selection.Binding, selection.Unbound) = found ? (BindingOf(ordinal), BreakReason.None) : WhyUnbound(session);
+        selection.Presented |= selection.Binding is not null || selection.Unbound != BreakReason.None;
+    }
+
+    public void Selected(Selection selection, Peer peer)
+    {
+    }
+
+    public void HeaderReceived(Selection selection, Peer peer)
+    {
+        if (_settings.Header) Learn(selection, peer);
+    }
+
+    public void Released(Selection selection, Peer peer, TryOutcome outcome)
+    {
+        if (!_settings.Header && outcome == TryOutcome.Ok) Learn(selection, peer);
+    }
+
+    /// <summary>Sessions bound to the peer: exact.</summary>
+    public long BoundTo(Peer peer) => _table.CountFor(OrdinalOf(peer));
+
+    private void ReadId(Selection selection)
+    {
+        if (!FirstValue.TryRead(_settings.Lookup, selection.Values, out var id)) return;
+
+        // Before there is a response only the request can say which id a new session would have.
+        var clientMade = FirstValue.TryRead(_settings.Create, selection.Values, out var created) && created.SequenceEqual(id);
+        selection.Session = new(true, _hasher.Hash(id), clientMade, SessionTable.Unbound);
+    }
+
+    private Binding BindingOf(int ordinal) => _ordinals.PeerAt(ordinal) is { } id ? _byId.Find(id) ?? Binding.Gone : Binding.Gone;
+
+    private (Binding? Binding, BreakReason Reason) WhyUnbound(in SessionLookup session)
+    {
+        if (!_table.TryFindEnded(session.Key, out var end)) return (null, session.ClientMade ? BreakReason.None : BreakReason.Unknown);
+
+        return end switch
+        {
+            SessionEnd.PeerGone => (Binding.Gone, BreakReason.None),
+            SessionEnd.Evicted => (null, BreakReason.Evicted),
+            _ => (null, BreakReason.Expired),
+        };
+    }
+
+    private void Learn(Selection selection, Peer peer)
+    {
+        var session = selection.Session;
+        var ordinal = OrdinalOf(peer);
+        var mayCreate = FirstValue.TryRead(_settings.Create, selection.Values, out var id);
+        var key = mayCreate ? _hasher.Hash(id) : session.Key;
+        if (session.HasKey && key == session.Key) _table.Learn(key, ordinal, mayCreate, session.Ordinal);
+        else if (mayCreate) _table.Learn(key, ordinal, mayCreate);
+    }
+
+    private int OrdinalOf(Peer peer) => peer.Backup ? _backups[peer.Index] : _primaries[peer.Index];
+}
