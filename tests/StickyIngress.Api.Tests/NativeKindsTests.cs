@@ -37,12 +37,12 @@ public sealed class NativeKindsTests
             metadata: { name: web-1, labels: { kubernetes.io/service-name: web } }
             addressType: IPv4
             ports: [{ name: http, port: 8080 }]
-            endpoints: [{ addresses: [10.0.0.1], conditions: {{conditions}}, targetRef: { kind: Pod, name: p, uid: u }, zone: z, nodeName: n }]
+            endpoints: [{ addresses: [10.0.0.1], conditions: {{conditions}}, targetRef: { kind: Pod, name: p, uid: u }, zone: z, nodeName: node-1 }]
             """);
 
         Assert.Equal("web", slice.ServiceName);
         Assert.Equal(new EndpointPort("http", 8080, "TCP", null), Assert.Single(slice.Ports));
-        Assert.Equal(new Endpoint("10.0.0.1", expected, "p", "u", "z", "n"), Assert.Single(slice.Endpoints));
+        Assert.Equal(new Endpoint("10.0.0.1", expected, "p", "u", "z", "node-1"), Assert.Single(slice.Endpoints));
     }
 
     [Fact]

@@ -23,7 +23,7 @@ internal sealed class Node(NodeKind kind, string text, bool plain, Node[] childr
     public int Column => column;
 
     /// <summary>The node with all that is below it, aliases counted as often as they are used.</summary>
-    public long Weight { get; } = 1 + children.Sum(static c => c.Weight);
+    public long Weight { get; } = WeightOf(children);
 
     public bool IsNull => Kind == NodeKind.Scalar && Plain && Scalars.IsNull(Text);
 
@@ -37,6 +37,13 @@ internal sealed class Node(NodeKind kind, string text, bool plain, Node[] childr
         }
 
         return null;
+    }
+
+    private static long WeightOf(Node[] children)
+    {
+        var weight = 1L;
+        foreach (var child in children) weight += child.Weight;
+        return weight;
     }
 
     public ScalarKind Resolve() => Plain ? Scalars.Resolve(Text) : ScalarKind.Text;

@@ -39,6 +39,12 @@ internal sealed class YamlNodes(string text)
         {
             throw new SyntaxException(Sentence(e.Message), e.Start.Line, e.Start.Column);
         }
+        catch (InvalidOperationException)
+        {
+            // Some malformed texts bring the parser into a state that it does not expect itself.
+            var at = _parser.Current?.End ?? Mark.Empty;
+            throw new SyntaxException("the text cannot be parsed here", at.Line, at.Column);
+        }
     }
 
     private Node Read(int depth)
@@ -54,9 +60,10 @@ internal sealed class YamlNodes(string text)
                 return Repeat(alias);
             case SequenceStart list:
                 return Anchored(list.Anchor, ReadList(list, depth));
-            default:
-                var map = (MappingStart)_parser.Current;
+            case MappingStart map:
                 return Anchored(map.Anchor, ReadMap(map, depth));
+            default:
+                throw new SyntaxException("a key has no value, or a value no key", start.Line, start.Column);
         }
     }
 
