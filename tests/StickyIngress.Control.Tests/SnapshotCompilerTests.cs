@@ -1,6 +1,5 @@
 using System.Net;
 using StickyIngress.Api;
-using StickyIngress.Control.Compilation;
 using StickyIngress.Control.Diagnostics;
 using StickyIngress.Control.Sources;
 
