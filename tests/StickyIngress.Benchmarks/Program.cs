@@ -3,5 +3,7 @@ using StickyIngress.Benchmarks;
 
 if (args is ["session-latency"])
     SessionLatencyReport.Run(Console.Out);
+else if (args is ["compile-report"])
+    CompileReport.Run(Console.Out);
 else
     BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

@@ -7,7 +7,7 @@ public sealed class CompilerPropertyTests
 {
     private static readonly string[] Names = ["a", "b", "c"];
 
-    private static readonly Gen<string> Spec = Gen.OneOfConst(
+    private static readonly Gen<string> Spec = Pick(
         "servers: [{ name: s, service: { name: a } }]",
         "servers: [{ name: s, service: { name: b, port: http }, backup: false }, { name: t, address: two.test, backup: true }]",
         "servers: [{ name: s, address: \"10.0.0.1:81\" }, { name: t, address: never.test }]\n  routes: [{ hosts: [x.test], paths: [{ path: /p }] }]",
@@ -20,20 +20,20 @@ public sealed class CompilerPropertyTests
         "servers: [{ name: s, address: one.test }]\n  sticky: { learn: { create: [$upstream_cookie_s], lookup: [$cookie_s], zone: { name: z, size: 64k } } }");
 
     private static readonly Gen<string> Document = Gen.OneOf(
-        Gen.Select(Gen.OneOfConst(Names), Spec, (name, spec) => $"apiVersion: stickyingress.io/v1alpha1\nkind: StickyUpstream\nmetadata: {{ name: {name} }}\nspec:\n  {spec}\n"),
-        Gen.Select(Gen.OneOfConst(Names), Gen.OneOfConst("{ port: 80 }", "{ name: http, port: 80 }, { name: b, port: 81 }", "{ port: 53, protocol: UDP }"),
+        Gen.Select(Pick(Names), Spec, (name, spec) => $"apiVersion: stickyingress.io/v1alpha1\nkind: StickyUpstream\nmetadata: {{ name: {name} }}\nspec:\n  {spec}\n"),
+        Gen.Select(Pick(Names), Pick("{ port: 80 }", "{ name: http, port: 80 }, { name: b, port: 81 }", "{ port: 53, protocol: UDP }"),
             (name, ports) => $"apiVersion: v1\nkind: Service\nmetadata: {{ name: {name} }}\nspec: {{ ports: [{ports}] }}\n"),
-        Gen.Select(Gen.OneOfConst(Names), Gen.OneOfConst(Names), Gen.OneOfConst("", "name: http, "), Gen.Int[1, 3],
+        Gen.Select(Pick(Names), Pick(Names), Pick("", "name: http, "), Gen.Int[1, 3],
             (slice, service, port, address) => $"apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {{ name: s-{slice}, labels: {{ kubernetes.io/service-name: {service} }} }}\n"
                 + $"addressType: IPv4\nports: [{{ {port}port: 8080 }}]\nendpoints: [{{ addresses: [10.1.0.{address}] }}, {{ addresses: [10.1.0.9], conditions: {{ ready: false, serving: true, terminating: true }} }}]\n"),
-        Gen.Select(Gen.OneOfConst(Names), Gen.OneOfConst(Names), (name, target) =>
+        Gen.Select(Pick(Names), Pick(Names), (name, target) =>
             $"apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{ name: {name} }}\nspec: {{ ingressClassName: sticky, rules: [{{ host: x.test, http: {{ paths: ["
                 + $"{{ path: /p, pathType: Prefix, backend: {{ resource: {{ apiGroup: stickyingress.io, kind: StickyUpstream, name: {target} }} }} }}, "
                 + $"{{ path: /s, pathType: Exact, backend: {{ service: {{ name: {target}, port: {{ number: 80 }} }} }} }}] }} }}] }}\n"),
         Gen.Const("not: [yaml\n"));
 
     private static readonly Gen<(string File, string? Text)> Change =
-        Gen.Select(Gen.OneOfConst("1.yaml", "2.yaml", "3.yaml"), Document.Array[0, 4], Gen.Int[0, 4],
+        Gen.Select(Pick("1.yaml", "2.yaml", "3.yaml"), Document.Array[0, 4], Gen.Int[0, 4],
             (file, documents, kind) => (file, kind == 0 ? null : string.Join("---\n", documents)));
 
     [Fact]
@@ -59,4 +59,6 @@ public sealed class CompilerPropertyTests
 
         Assert.Equal(SnapshotText.Of(compiling.Afresh()), SnapshotText.Of(compiling.Last));
     }, iter: 1000);
+
+    private static Gen<string> Pick(params string[] texts) => Gen.Int[0, texts.Length - 1].Select(i => texts[i]);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 using StickyIngress.Api;
 using StickyIngress.Control.Diagnostics;
@@ -121,7 +122,7 @@ public sealed class FileSourceTests : IDisposable
 
         Mount("2", "10.0.0.2");
         File.CreateSymbolicLink(Path.Combine(_folder, "..tmp"), "..2");
-        File.Move(Path.Combine(_folder, "..tmp"), Path.Combine(_folder, "..data"), overwrite: true);
+        await RenameAsync("..tmp", "..data");
         await Until(sets, set => Address(set, "mounted") == "10.0.0.2");
 
         Write("new.tmp", Upstream("a"));
@@ -139,6 +140,14 @@ public sealed class FileSourceTests : IDisposable
     {
         Directory.CreateDirectory(Path.Combine(_folder, ".." + version));
         Write($"..{version}/mounted.yaml", Upstream("mounted", address));
+    }
+
+    /// <summary>As the kubelet does it: one rename over the old link, which File.Move cannot do with a link to a folder.</summary>
+    private async Task RenameAsync(string from, string to)
+    {
+        using var rename = Process.Start("mv", ["-T", Path.Combine(_folder, from), Path.Combine(_folder, to)]);
+        await rename.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, rename.ExitCode);
     }
 
     private static async Task Until(IAsyncEnumerator<ResourceSet> sets, Func<ResourceSet, bool> holds)

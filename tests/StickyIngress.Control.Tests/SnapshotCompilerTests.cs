@@ -1,6 +1,5 @@
 using System.Net;
 using StickyIngress.Api;
-using StickyIngress.Control.Compilation;
 using StickyIngress.Control.Diagnostics;
 using StickyIngress.Control.Sources;
 
@@ -31,6 +30,7 @@ public sealed class SnapshotCompilerTests
     [Fact]
     public void A_mended_spec_serves_and_nothing_is_told_any_more()
     {
+        _compiling.Put(Service, "service.yaml");
         _compiling.Put(Upstream("u", "weight: 3"));
         _compiling.Put(Upstream("u", "weight: 4", more: "balancing: { method: Hash, hash: { key: $nosuch } }"));
 

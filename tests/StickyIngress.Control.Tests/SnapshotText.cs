@@ -1,7 +1,6 @@
 using System.Text;
 using StickyIngress.Control.Compilation;
 using StickyIngress.Control.Diagnostics;
-using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Upstreams;
 
 namespace StickyIngress.Control.Tests;

@@ -1,0 +1,170 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+using StickyIngress.Control.Compilation;
+using StickyIngress.Control.Diagnostics;
+using StickyIngress.Control.Sources;
+using StickyIngress.Control.Status;
+using StickyIngress.Core;
+using StickyIngress.Core.Affinity;
+using StickyIngress.Core.Sessions;
+using StickyIngress.Core.Upstreams;
+
+namespace StickyIngress.Control.Tests;
+
+public sealed class ReconcilerTests : IResourceSource, IHostResolver, IReconcileObserver, IAsyncDisposable
+{
+    private readonly Channel<ResourceSet> _sets = Channel.CreateUnbounded<ResourceSet>();
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    private readonly ManifestSet _manifests = new();
+    private readonly SnapshotHolder _snapshots = new();
+    private readonly ReconcilerState _state = new();
+    private readonly LogLines _log = new();
+    private readonly ConcurrentDictionary<string, ImmutableArray<IPAddress>> _names = new();
+    private readonly ConcurrentQueue<CompileResult> _published = new();
+    private readonly SessionZones _zones;
+    private readonly Reconciler _reconciler;
+    private int _failures;
+
+    public ReconcilerTests()
+    {
+        var (states, clock) = (new UpstreamStates(), new Clock(_time));
+        _zones = new(new byte[32], _time);
+        var compiler = new SnapshotCompiler(
+            new() { Standalone = true }, states, new(AffinityKeys.CreateRandom(), _zones, clock, new Random(1)), _time);
+        _reconciler = new(this, this, compiler, _snapshots, states, _zones, clock, new LogStatusWriter(_log.For<LogStatusWriter>()), [this], _state, _time,
+            _log.For<Reconciler>());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _reconciler.StopAsync(TestContext.Current.CancellationToken);
+        _reconciler.Dispose();
+        _zones.Dispose();
+    }
+
+    [Fact]
+    public async Task Publishes_what_comes_and_says_each_diagnostic_once()
+    {
+        await _reconciler.StartAsync(TestContext.Current.CancellationToken);
+        Put(SnapshotCompilerTests.Address("u", "10.0.0.1") + "---\n" + SnapshotCompilerTests.Address("bad", "10.0.0.1:0"));
+        await Until(() => _state.IsReady);
+        Put(SnapshotCompilerTests.Address("u", "10.0.0.2"), "b.yaml");
+        Put(SnapshotCompilerTests.Address("v", "10.0.0.3"), "c.yaml");
+        await Until(() => _snapshots.Current.Find(new("default", "v")) is not null);
+
+        Assert.NotNull(_snapshots.Current.Find(new("default", "u")));
+        Assert.Equal(_snapshots.Current.Revision, _state.Revision);
+        Assert.Contains(_state.Diagnostics, found => found.Reason == Reasons.InvalidAddress);
+        Assert.Single(_log.Lines, line => line.Contains(Reasons.InvalidAddress, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Forgets_what_is_gone_and_tells_the_observers()
+    {
+        const string learn = "sticky: { learn: { create: [$upstream_cookie_s], lookup: [$cookie_s], zone: { name: z, size: 64k } } }";
+        await _reconciler.StartAsync(TestContext.Current.CancellationToken);
+        Put(SnapshotCompilerTests.Address("u", "10.0.0.1", learn));
+        await Until(() => _state.Revision == 1);
+        var zone = Assert.Single(_zones.All).Name;
+
+        Put(SnapshotCompilerTests.Address("u", "10.0.0.1"));
+        await Until(() => _state.Revision == 2);
+        Put("");
+        await Until(() => _state.Revision == 3);
+
+        Assert.Equal("default/z", zone);
+        Assert.Empty(_zones.All);
+        Assert.Null(Assert.Single(_published.Last().Changes).Current);
+    }
+
+    [Fact]
+    public async Task A_name_that_does_not_resolve_is_asked_for_again_and_then_serves()
+    {
+        await _reconciler.StartAsync(TestContext.Current.CancellationToken);
+        Put(SnapshotCompilerTests.Address("u", "late.test"));
+        await Until(() => _state.Diagnostics.Any(found => found.Reason == Reasons.HostNotFound));
+
+        _names["late.test"] = [IPAddress.Parse("10.0.0.7")];
+        await Until(() =>
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            return _state.Diagnostics.IsEmpty;
+        });
+
+        Assert.Equal("10.0.0.7:80", Assert.Single(_snapshots.Current.Find(new("default", "u"))!.Peers).Name);
+    }
+
+    [Fact]
+    public async Task A_source_that_fails_is_started_again_and_what_was_published_serves()
+    {
+        _failures = 2;
+        await _reconciler.StartAsync(TestContext.Current.CancellationToken);
+        Put(SnapshotCompilerTests.Address("u", "10.0.0.1"));
+
+        await Until(() =>
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            return _state.IsReady;
+        });
+
+        Assert.Equal(2, _log.Lines.Count(line => line.Contains("started again", StringComparison.Ordinal)));
+    }
+
+    async IAsyncEnumerable<ResourceSet> IResourceSource.WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (_failures-- > 0) throw new InvalidOperationException("broken");
+
+        await foreach (var set in _sets.Reader.ReadAllAsync(cancellationToken)) yield return set;
+    }
+
+    Task<ImmutableArray<IPAddress>> IHostResolver.ResolveAsync(string host, CancellationToken cancellationToken) =>
+        _names.TryGetValue(host, out var addresses)
+            ? Task.FromResult(addresses)
+            : Task.FromException<ImmutableArray<IPAddress>>(new SocketException((int)SocketError.HostNotFound));
+
+    void IReconcileObserver.Compiled(TimeSpan duration, CompileResult result)
+    {
+    }
+
+    void IReconcileObserver.Published(CompileResult result) => _published.Enqueue(result);
+
+    private void Put(string yaml, string file = "a.yaml")
+    {
+        _manifests.Put(file, ManifestReader.Read(yaml, file));
+        _sets.Writer.TryWrite(_manifests.Build());
+    }
+
+    private static async Task Until(Func<bool> holds)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!holds())
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
+    private sealed class LogLines
+    {
+        public ConcurrentQueue<string> Lines { get; } = new();
+
+        public ILogger<T> For<T>() => new Logger<T>(this);
+
+        private sealed class Logger<T>(LogLines log) : ILogger<T>
+        {
+            public IDisposable? BeginScope<TState>(TState state)
+                where TState : notnull => null;
+
+            public bool IsEnabled(LogLevel logLevel) => true;
+
+            public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+                log.Lines.Enqueue(formatter(state, exception));
+        }
+    }
+}
