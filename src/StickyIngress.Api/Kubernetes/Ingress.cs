@@ -14,6 +14,9 @@ public sealed record Ingress : Resource
     public IReadOnlyList<IngressRule> Rules { get; init; } = [];
 
     public IReadOnlyList<IngressTls> Tls { get; init; } = [];
+
+    /// <summary>status.loadBalancer.ingress: addresses or host names, in order; never read from files.</summary>
+    public IReadOnlyList<string> LoadBalancerAddresses { get; init; } = [];
 }
 
 /// <summary>Paths of one host; an empty host is any host.</summary>

@@ -1,0 +1,6 @@
+namespace StickyIngress.Kubernetes;
+
+public sealed class ClusterStatusWriter
+{
+    public const string Controller = "stickyingress.io/controller";
+}
