@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using StickyIngress.Api;
 using StickyIngress.Api.Kubernetes;
+using StickyIngress.Control.Compilation;
 using StickyIngress.Control.Diagnostics;
 using StickyIngress.Control.Sources;
 
@@ -227,7 +228,7 @@ public sealed class ClusterSource : IResourceSource
         : className == _options.IngressClass
             || (_classes.TryGet(new(IngressClass.KindName, "", className), out var named) && IsOurs(named));
 
-    private static bool IsOurs(IngressClass ingressClass) => ingressClass.Controller == ClusterStatusWriter.Controller;
+    private static bool IsOurs(IngressClass ingressClass) => ingressClass.Controller == CompilerOptions.Controller;
 
     private sealed record KindWatch(string Plural, WatchScope Scope, Task Listed, Task Running, Func<string?> Forbidden);
 }

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
-using Microsoft.Extensions.Logging;
 using StickyIngress.Api;
 using StickyIngress.Kubernetes.Reading;
 

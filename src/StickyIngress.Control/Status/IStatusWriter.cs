@@ -16,4 +16,8 @@ public interface IStatusWriter
 /// <param name="Programmed">This generation serves traffic (an older one may while this is refused).</param>
 /// <param name="Peers">Null for anything but a StickyUpstream.</param>
 public sealed record ResourceStatus(
-    ResourceRef Resource, long Generation, ImmutableArray<Diagnostic> Diagnostics, bool Programmed, PeersStatus? Peers);
+    ResourceRef Resource, long Generation, ImmutableArray<Diagnostic> Diagnostics, bool Programmed, PeersStatus? Peers)
+{
+    /// <summary>The resource is no more, or no longer ours: there is nothing to write, only to forget.</summary>
+    public bool Gone { get; init; }
+}

@@ -1,0 +1,13 @@
+namespace StickyIngress.Control.Compilation;
+
+/// <summary>What this installation serves.</summary>
+public sealed record CompilerOptions
+{
+    public const string Controller = "stickyingress.io/controller";
+
+    /// <summary>Name of the class that it serves (<c>--ingress-class</c>).</summary>
+    public string IngressClass { get; init; } = "sticky";
+
+    /// <summary>An Ingress without a class is ours though no IngressClass says so: there is nobody else, since there is no cluster.</summary>
+    public bool Standalone { get; init; }
+}
