@@ -12,10 +12,10 @@ public sealed record ProxySpec
     public string? Host { get; init; }
 
     [Doc("Request headers set for the peer; an empty value removes."), Bound(0, 64)]
-    public IReadOnlyList<SetHeaderSpec>? SetHeaders { get; init; }
+    public IReadOnlyList<SetHeaderSpec>? SetHeaders { get; init => field = value?.ByValue(); }
 
     [Doc("Response headers added for the client; nginx add_header."), Bound(0, 64)]
-    public IReadOnlyList<ResponseHeaderSpec>? ResponseHeaders { get; init; }
+    public IReadOnlyList<ResponseHeaderSpec>? ResponseHeaders { get; init => field = value?.ByValue(); }
 
     [Doc("Time to connect; nginx proxy_connect_timeout; 60s by default."), Time(TimeUnit.Milliseconds), Range(1, int.MaxValue)]
     public TimeSpan? ConnectTimeout { get; init; }
@@ -73,10 +73,11 @@ public sealed record ResponseHeaderSpec
 }
 
 [Doc("nginx proxy_next_upstream, _tries and _timeout.")]
+[Cel("!('Off' in self.on) || self.on.size() == 1", SpecRules.OffAlone)]
 public sealed record NextUpstreamSpec
 {
     [Doc("What sends a request to the next peer; Off alone switches it off."), Bound(1, 12)]
-    public IReadOnlyList<NextUpstreamCondition> On { get; init; } = [NextUpstreamCondition.Error, NextUpstreamCondition.Timeout];
+    public IReadOnlyList<NextUpstreamCondition> On { get; init => field = value.ByValue(); } = new ValueList<NextUpstreamCondition>([NextUpstreamCondition.Error, NextUpstreamCondition.Timeout]);
 
     [Doc("Tries at most, the first included; 0: no limit."), Range(0, int.MaxValue)]
     public int Tries { get; init; }

@@ -30,18 +30,13 @@ public sealed record ObjectMeta
 
     public DateTimeOffset? CreationTimestamp { get; init; }
 
-    public IReadOnlyDictionary<string, string> Labels { get; init; } = EmptyMap.Value;
+    public IReadOnlyDictionary<string, string> Labels { get; init => field = value.ByValue(); } = ValueMap.Empty;
 
-    public IReadOnlyDictionary<string, string> Annotations { get; init; } = EmptyMap.Value;
+    public IReadOnlyDictionary<string, string> Annotations { get; init => field = value.ByValue(); } = ValueMap.Empty;
 }
 
 /// <summary>Names a resource; what a diagnostic is about.</summary>
 public readonly record struct ResourceRef(string Kind, string Namespace, string Name)
 {
     public override string ToString() => $"{Kind} {Namespace}/{Name}";
-}
-
-internal static class EmptyMap
-{
-    public static IReadOnlyDictionary<string, string> Value { get; } = new Dictionary<string, string>();
 }

@@ -3,19 +3,22 @@ using StickyIngress.Api.Schema;
 namespace StickyIngress.Api;
 
 [Doc("A group of servers, how to choose among them, how clients stick to them, and the hosts and paths that it serves.")]
+[Cel("self.servers.exists(s, !s.backup)", SpecRules.OnePrimary)]
+[Cel("!(self.balancing.method in ['Hash', 'IPHash', 'Random']) || self.servers.all(s, !s.backup)", SpecRules.NoBackup)]
+[Cel("!(self.balancing.method in ['Hash', 'IPHash', 'Random']) || self.servers.all(s, (type(s.slowStart) == string ? !s.slowStart.matches('[1-9]') : s.slowStart == 0))", SpecRules.NoSlowStart)]
 public sealed record StickyUpstreamSpec
 {
     [Doc("Which installation serves it; absent: the default one."), Bound(1, 253)]
     public string? IngressClassName { get; init; }
 
     [Doc("Hosts and paths that lead here; absent: reached only by reference from an Ingress."), Bound(0, 64)]
-    public IReadOnlyList<RouteSpec> Routes { get; init; } = [];
+    public IReadOnlyList<RouteSpec> Routes { get; init => field = value.ByValue(); } = ValueList<RouteSpec>.Empty;
 
     [Doc("Certificates by host name (SNI)."), Bound(0, 64)]
-    public IReadOnlyList<TlsSpec> Tls { get; init; } = [];
+    public IReadOnlyList<TlsSpec> Tls { get; init => field = value.ByValue(); } = ValueList<TlsSpec>.Empty;
 
     [Doc("The servers; at least one that is not a backup."), Required, ListMap("name"), Bound(1, 256)]
-    public IReadOnlyList<ServerSpec> Servers { get; init; } = [];
+    public IReadOnlyList<ServerSpec> Servers { get; init => field = value.ByValue(); } = ValueList<ServerSpec>.Empty;
 
     [Doc("DNS servers for addresses with resolve.")]
     public ResolverSpec? Resolver { get; init; }
@@ -27,7 +30,7 @@ public sealed record StickyUpstreamSpec
     public StickySpec? Sticky { get; init; }
 
     [Doc("Variables of your own, as nginx's map: the first pattern that matches gives the value."), ListMap("name"), Bound(0, 64)]
-    public IReadOnlyList<VariableSpec> Variables { get; init; } = [];
+    public IReadOnlyList<VariableSpec> Variables { get; init => field = value.ByValue(); } = ValueList<VariableSpec>.Empty;
 
     [Doc("How requests are passed on.")]
     public ProxySpec Proxy { get; init; } = new();
@@ -49,16 +52,17 @@ public sealed record StickyUpstreamSpec
 public sealed record RouteSpec
 {
     [Doc("Host names, exact or with *. in front; absent: any host."), Bound(0, 64), Item(253)]
-    public IReadOnlyList<string> Hosts { get; init; } = [];
+    public IReadOnlyList<string> Hosts { get; init => field = value.ByValue(); } = ValueList<string>.Empty;
 
     [Doc("Paths; absent: Prefix /."), Bound(0, 64)]
-    public IReadOnlyList<PathSpec> Paths { get; init; } = [];
+    public IReadOnlyList<PathSpec> Paths { get; init => field = value.ByValue(); } = ValueList<PathSpec>.Empty;
 
     [Doc("What differs from spec.proxy on this route. A field that is absent here keeps its value from spec.proxy.")]
     public ProxySpec? Proxy { get; init; }
 }
 
 [Doc("A path and how it is compared.")]
+[Cel("self.pathType == 'Regex' || self.path.startsWith('/')", SpecRules.PathBegins)]
 public sealed record PathSpec
 {
     [Doc("The path; for Regex a pattern without look-around and back-references."), Required, Bound(1, 1024)]
@@ -79,7 +83,7 @@ public enum PathType
 public sealed record TlsSpec
 {
     [Doc("Host names; absent: those of the certificate."), Bound(0, 64), Item(253)]
-    public IReadOnlyList<string> Hosts { get; init; } = [];
+    public IReadOnlyList<string> Hosts { get; init => field = value.ByValue(); } = ValueList<string>.Empty;
 
     [Doc("A kubernetes.io/tls Secret in the same namespace."), Required, Bound(1, 253)]
     public string SecretName { get; init; } = "";
@@ -89,7 +93,12 @@ public sealed record TlsSpec
 }
 
 [Doc("One server line: a Service or an address.")]
-[Cel("has(self.service) != has(self.address)", "exactly one of service and address must be set")]
+[Cel("has(self.service) != has(self.address)", SpecRules.ServiceOrAddress)]
+[Cel("!(has(self.route) && has(self.routeFrom))", SpecRules.RouteOrRouteFrom)]
+[Cel("!has(self.routeFrom) || has(self.service)", SpecRules.RouteFromService)]
+[Cel("!self.resolve || has(self.address)", SpecRules.ResolveAddress)]
+[Cel("!has(self.srv) || self.resolve", SpecRules.SrvResolve)]
+[Cel("!has(self.srv) || (has(self.address) && self.address.matches('^[A-Za-z0-9_][A-Za-z0-9_.-]*$') && !self.address.matches('^[0-9.]+$'))", SpecRules.SrvName)]
 public sealed record ServerSpec
 {
     [Doc("Name of the server, unique in the upstream."), Required, Bound(1, 63)]
@@ -153,14 +162,16 @@ public sealed record ServiceRefSpec
     public string Name { get; init; } = "";
 
     [Doc("Its port by name or number; absent: its only port."), Bound(1, 63)]
+    [Pattern("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "lower-case letters, digits and '-', beginning and ending with a letter or digit")]
     public IntOrString? Port { get; init; }
 }
 
 [Doc("DNS servers; nginx resolver.")]
+[Cel("self.ipv4 || self.ipv6", SpecRules.SomeAddressFamily)]
 public sealed record ResolverSpec
 {
     [Doc("Addresses with port, 53 by default; asked in turn."), Required, Bound(1, 16), Item(255)]
-    public IReadOnlyList<string> Addresses { get; init; } = [];
+    public IReadOnlyList<string> Addresses { get; init => field = value.ByValue(); } = ValueList<string>.Empty;
 
     [Doc("How long an answer holds; absent: its TTL."), Time(TimeUnit.Seconds)]
     public TimeSpan? Valid { get; init; }
@@ -179,6 +190,9 @@ public sealed record ResolverSpec
 }
 
 [Doc("How to choose among the servers.")]
+[Cel("(self.method == 'Hash') == has(self.hash)", SpecRules.HashOnly)]
+[Cel("!has(self.leastTime) || self.method == 'LeastTime'", SpecRules.LeastTimeOnly)]
+[Cel("!has(self.random) || self.method == 'Random'", SpecRules.RandomOnly)]
 public sealed record BalancingSpec
 {
     [Doc("The method.")]
@@ -248,7 +262,7 @@ public enum RandomMethod
 }
 
 [Doc("How clients stick to a server.")]
-[Cel("[has(self.cookie), has(self.route), has(self.learn)].filter(x, x).size() == 1", "exactly one of cookie, route and learn must be set")]
+[Cel("[has(self.cookie), has(self.route), has(self.learn)].filter(x, x).size() == 1", SpecRules.OneStickyMode)]
 public sealed record StickySpec
 {
     [Doc("The proxy gives the client a cookie that names the server.")]
@@ -284,6 +298,11 @@ public enum OnUnavailable
 }
 
 [Doc("nginx sticky cookie.")]
+[Cel("!has(self.sameSite) || self.sameSite != 'None' || self.secure != 'Never'", SpecRules.SameSiteNone)]
+[Cel("!self.partitioned || self.secure != 'Never'", SpecRules.PartitionedSecure)]
+[Cel("!self.name.matches('^(?i)__secure-') || self.secure != 'Never'", SpecRules.SecurePrefix)]
+[Cel("!self.name.matches('^(?i)__host-') || (self.secure != 'Never' && self.path == '/' && !has(self.domain))", SpecRules.HostPrefix)]
+[Cel("self.value != 'NginxSid' || (!has(self.idleTimeout) && !has(self.absoluteTimeout))", SpecRules.NoNginxTimeouts)]
 public sealed record StickyCookieSpec
 {
     [Doc("Name of the cookie."), Required, Bound(1, 128)]
@@ -296,7 +315,7 @@ public sealed record StickyCookieSpec
     [Doc("A second form that is understood but not issued, for moving over.")]
     public CookieValue? Accept { get; init; }
 
-    [Doc("How long the client keeps it: a duration in whole seconds, or max; absent: until the browser is closed."), Bound(1, 64)]
+    [Doc("How long the client keeps it: a duration in whole seconds, or max; absent: until the browser is closed.")]
     public CookieExpires? Expires { get; init; }
 
     [Doc("Domain attribute; may hold variables."), Bound(1, 253)]
@@ -312,6 +331,7 @@ public sealed record StickyCookieSpec
     public CookieSecure Secure { get; init; } = CookieSecure.Auto;
 
     [Doc("Strict, Lax, None or a variable; absent: no attribute."), Bound(1, 128)]
+    [Pattern("^(Strict|Lax|None|\\$[A-Za-z0-9_]+|\\$\\{[A-Za-z0-9_]+\\})$", "Strict, Lax, None or a variable")]
     public string? SameSite { get; init; }
 
     [Doc("One cookie jar per top-level site (CHIPS).")]
@@ -353,17 +373,18 @@ public enum CookieIssue
 public sealed record StickyRouteSpec
 {
     [Doc("Variables; the first that is not empty names the server."), Required, Bound(1, 16), Item(256)]
-    public IReadOnlyList<string> From { get; init; } = [];
+    public IReadOnlyList<string> From { get; init => field = value.ByValue(); } = ValueList<string>.Empty;
 }
 
 [Doc("nginx sticky learn.")]
+[Cel("has(self.zone) != has(self.maxSessions)", SpecRules.ZoneOrMaxSessions)]
 public sealed record StickyLearnSpec
 {
     [Doc("Variables; the first that is not empty is a new session's id."), Required, Bound(1, 16), Item(256)]
-    public IReadOnlyList<string> Create { get; init; } = [];
+    public IReadOnlyList<string> Create { get; init => field = value.ByValue(); } = ValueList<string>.Empty;
 
     [Doc("Variables; the first that is not empty is a known session's id."), Required, Bound(1, 16), Item(256)]
-    public IReadOnlyList<string> Lookup { get; init; } = [];
+    public IReadOnlyList<string> Lookup { get; init => field = value.ByValue(); } = ValueList<string>.Empty;
 
     [Doc("The session table.")]
     public SessionZoneSpec? Zone { get; init; }
@@ -382,12 +403,13 @@ public sealed record StickyLearnSpec
 }
 
 [Doc("A session table: a name, unique in the namespace, and a size as nginx counts it.")]
+[Cel("type(self.size) == string ? self.size.matches('^0*(3[2-9]|[4-9][0-9]|[1-9][0-9][0-9]+)[kK]$|^0*[1-9][0-9]*[mMgG]$|^0*(3276[89]|327[7-9][0-9]|32[89][0-9][0-9]|3[3-9][0-9]{3}|[4-9][0-9]{4}|[1-9][0-9]{5,})$') : self.size >= 32768", SpecRules.ZoneSize)]
 public sealed record SessionZoneSpec
 {
     [Doc("Name of the table."), Required, Bound(1, 63)]
     public string Name { get; init; } = "";
 
-    [Doc("Memory as nginx counts it, at least 32k: 16 sessions for each 4 KiB."), Size]
+    [Doc("Memory as nginx counts it, at least 32k: 16 sessions for each 4 KiB."), Required, Size]
     public long? Size { get; init; }
 }
 
@@ -434,6 +456,7 @@ public sealed record QueueSpec
 }
 
 [Doc("nginx health_check.")]
+[Cel("!self.persistent || self.mandatory", SpecRules.PersistentMandatory)]
 public sealed record HealthCheckSpec
 {
     [Doc("What is asked for."), Bound(1, 1024), Pattern("^/[^\\s]*$", "a path that begins with / and has no white space")]
@@ -471,10 +494,10 @@ public sealed record HealthCheckSpec
 public sealed record HealthMatchSpec
 {
     [Doc("Statuses and ranges; a leading ! on the first negates all."), Bound(1, 16), Item(16, "^!?\\s?[1-5][0-9][0-9](-[1-5][0-9][0-9])?$")]
-    public IReadOnlyList<string> Status { get; init; } = ["200-399"];
+    public IReadOnlyList<string> Status { get; init => field = value.ByValue(); } = new ValueList<string>(["200-399"]);
 
     [Doc("As in nginx: NAME, ! NAME, NAME = VALUE, NAME != VALUE, NAME ~ PATTERN, NAME !~ PATTERN."), Bound(0, 16), Item(1024)]
-    public IReadOnlyList<string> Headers { get; init; } = [];
+    public IReadOnlyList<string> Headers { get; init => field = value.ByValue(); } = ValueList<string>.Empty;
 
     [Doc("As in nginx: ~ PATTERN or !~ PATTERN over the first 256 KiB; empty: not looked at."), Bound(0, 1024)]
     public string Body { get; init; } = "";

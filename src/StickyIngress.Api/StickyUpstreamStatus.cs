@@ -9,7 +9,7 @@ public sealed record StickyUpstreamStatus
     public long? ObservedGeneration { get; init; }
 
     [Doc("Accepted, ResolvedRefs, Programmed and Ready."), ListMap("type"), Bound(0, 8)]
-    public IReadOnlyList<Condition> Conditions { get; init; } = [];
+    public IReadOnlyList<Condition> Conditions { get; init => field = value.ByValue(); } = ValueList<Condition>.Empty;
 
     [Doc("The peers in short.")]
     public PeersStatus? Peers { get; init; }

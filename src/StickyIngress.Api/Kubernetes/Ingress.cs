@@ -11,12 +11,12 @@ public sealed record Ingress : Resource
 
     public IngressBackend? DefaultBackend { get; init; }
 
-    public IReadOnlyList<IngressRule> Rules { get; init; } = [];
+    public IReadOnlyList<IngressRule> Rules { get; init => field = value.ByValue(); } = ValueList<IngressRule>.Empty;
 
-    public IReadOnlyList<IngressTls> Tls { get; init; } = [];
+    public IReadOnlyList<IngressTls> Tls { get; init => field = value.ByValue(); } = ValueList<IngressTls>.Empty;
 
     /// <summary>status.loadBalancer.ingress: addresses or host names, in order; never read from files.</summary>
-    public IReadOnlyList<string> LoadBalancerAddresses { get; init; } = [];
+    public IReadOnlyList<string> LoadBalancerAddresses { get; init => field = value.ByValue(); } = ValueList<string>.Empty;
 }
 
 /// <summary>Paths of one host; an empty host is any host.</summary>

@@ -13,13 +13,13 @@ public sealed record Service : Resource
     /// <summary>Only for type ExternalName.</summary>
     public string ExternalName { get; init; } = "";
 
-    public IReadOnlyList<ServicePort> Ports { get; init; } = [];
+    public IReadOnlyList<ServicePort> Ports { get; init => field = value.ByValue(); } = ValueList<ServicePort>.Empty;
 
     /// <summary>Endpoints count as ready whatever they report (publishNotReadyAddresses).</summary>
     public bool PublishNotReadyAddresses { get; init; }
 
     /// <summary>status.loadBalancer.ingress: addresses or host names, in order.</summary>
-    public IReadOnlyList<string> LoadBalancerAddresses { get; init; } = [];
+    public IReadOnlyList<string> LoadBalancerAddresses { get; init => field = value.ByValue(); } = ValueList<string>.Empty;
 }
 
 /// <summary>A port of a Service. The name is empty where the Service has only one unnamed port.</summary>

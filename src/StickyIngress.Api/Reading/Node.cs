@@ -1,0 +1,124 @@
+using System.Globalization;
+using System.Numerics;
+
+namespace StickyIngress.Api.Reading;
+
+/// <summary>
+/// YAML or JSON before it has a meaning. A map's children are keys and values in turn. What a scalar is gets decided
+/// when it is used, by the rules of YAML 1.1 as kubectl applies them; keys are always text.
+/// </summary>
+internal sealed class Node(NodeKind kind, string text, bool plain, Node[] children, int line, int column)
+{
+    public NodeKind Kind => kind;
+
+    public string Text => text;
+
+    /// <summary>A scalar without quotes; in JSON a number, a literal or null.</summary>
+    public bool Plain => plain;
+
+    public Node[] Children => children;
+
+    public int Line => line;
+
+    public int Column => column;
+
+    /// <summary>The node with all that is below it, aliases counted as often as they are used.</summary>
+    public long Weight { get; } = 1 + children.Sum(static c => c.Weight);
+
+    public bool IsNull => Kind == NodeKind.Scalar && Plain && Scalars.IsNull(Text);
+
+    public Node? Get(string key)
+    {
+        if (Kind != NodeKind.Map) return null;
+
+        for (var i = 0; i < children.Length; i += 2)
+        {
+            if (children[i].Text == key) return children[i + 1].IsNull ? null : children[i + 1];
+        }
+
+        return null;
+    }
+
+    public ScalarKind Resolve() => Plain ? Scalars.Resolve(Text) : ScalarKind.Text;
+}
+
+internal enum NodeKind : byte
+{
+    Scalar,
+    List,
+    Map,
+}
+
+internal enum ScalarKind : byte
+{
+    Null,
+    Bool,
+    Integer,
+    Float,
+    Text,
+}
+
+/// <summary>YAML 1.1's reading of plain scalars, as go-yaml (and so kubectl) does it.</summary>
+internal static class Scalars
+{
+    public static bool IsNull(string text) => text is "" or "~" or "null" or "Null" or "NULL";
+
+    public static bool IsTrue(string text) =>
+        text is "y" or "Y" or "yes" or "Yes" or "YES" or "true" or "True" or "TRUE" or "on" or "On" or "ON";
+
+    public static bool IsFalse(string text) =>
+        text is "n" or "N" or "no" or "No" or "NO" or "false" or "False" or "FALSE" or "off" or "Off" or "OFF";
+
+    public static ScalarKind Resolve(string text)
+    {
+        if (IsNull(text)) return ScalarKind.Null;
+
+        var first = text[0];
+        if (char.IsAsciiDigit(first) || first is '+' or '-' or '.') return ResolveNumber(text);
+        if (text.Length > 5 || !char.IsAsciiLetter(first)) return ScalarKind.Text;
+        return IsTrue(text) || IsFalse(text) ? ScalarKind.Bool : ScalarKind.Text;
+    }
+
+    /// <summary>Decimal, <c>0x</c>, <c>0o</c>, <c>0b</c>, and a leading zero for octal, as go-yaml; digits may be grouped by <c>_</c>.</summary>
+    public static bool TryInteger(string text, out BigInteger value)
+    {
+        value = default;
+        var digits = text.AsSpan().TrimStart("+-");
+        if (text.Length - digits.Length > 1 || digits.IsEmpty || !char.IsAsciiDigit(digits[0])) return false;
+
+        var plain = digits.Contains('_') ? digits.ToString().Replace("_", "", StringComparison.Ordinal) : digits.ToString();
+        if (!TryMagnitude(plain, out value)) return false;
+        if (text[0] == '-') value = -value;
+        return true;
+    }
+
+    private static bool TryMagnitude(string digits, out BigInteger value)
+    {
+        value = default;
+        if (digits.Length == 1 || digits[0] != '0')
+            return !digits.AsSpan().ContainsAnyExceptInRange('0', '9') && BigInteger.TryParse(digits, out value);
+
+        var (radix, skip) = (digits[1] | 0x20) switch { 'x' => (16, 2), 'o' => (8, 2), 'b' => (2, 2), _ => (8, 1) };
+        if (digits.Length == skip) return false;
+        foreach (var c in digits.AsSpan(skip))
+        {
+            var digit = char.IsAsciiHexDigit(c) ? Convert.ToInt32(c.ToString(), 16) : radix;
+            if (digit >= radix) return false;
+            value = value * radix + digit;
+        }
+
+        return true;
+    }
+
+    private static ScalarKind ResolveNumber(string text)
+    {
+        if (text.Length > 400) return ScalarKind.Text;
+        if (TryInteger(text, out _)) return ScalarKind.Integer;
+        if (text.TrimStart('+', '-').ToUpperInvariant() is ".INF" or ".NAN") return ScalarKind.Float;
+
+        var number = text.Replace("_", "", StringComparison.Ordinal);
+        return double.TryParse(number, NumberStyles.Float & ~NumberStyles.AllowLeadingWhite & ~NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out _)
+            ? ScalarKind.Float
+            : ScalarKind.Text;
+    }
+}
