@@ -37,7 +37,7 @@ internal static class ResourceKinds
 {
     public static ResourceKind<StickyUpstream> StickyUpstreams { get; } = new(
         StickyUpstream.KindName, $"/apis/{StickyUpstream.ApiVersion}", StickyUpstream.Plural, Namespaced: true, Optional: false,
-        ObjectReading.Of(StickyUpstreamReader.Read),
+        (json, named, _) => StickyUpstreamReader.Read(json, named),
         (former, next) => SaysTheSame(former, next) ? former with { Metadata = next.Metadata, Status = next.Status } : null);
 
     public static ResourceKind<Service> Services { get; } = new(

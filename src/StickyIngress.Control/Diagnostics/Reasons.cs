@@ -25,6 +25,7 @@ public static class Reasons
     public const string UnsupportedAppProtocol = nameof(UnsupportedAppProtocol);
     public const string VariableCycle = nameof(VariableCycle);
     public const string VariableNotYetKnown = nameof(VariableNotYetKnown);
+    public const string ZoneSizeMissing = nameof(ZoneSizeMissing);
 
     // Two resources, or two places of one, want the same.
     public const string Conflicted = nameof(Conflicted);
