@@ -14,6 +14,9 @@ public sealed record Ingress : Resource
     public IReadOnlyList<IngressRule> Rules { get; init => field = value.ByValue(); } = ValueList<IngressRule>.Empty;
 
     public IReadOnlyList<IngressTls> Tls { get; init => field = value.ByValue(); } = ValueList<IngressTls>.Empty;
+
+    /// <summary>status.loadBalancer.ingress: addresses or host names, in order; never read from files.</summary>
+    public IReadOnlyList<string> LoadBalancerAddresses { get; init => field = value.ByValue(); } = ValueList<string>.Empty;
 }
 
 /// <summary>Paths of one host; an empty host is any host.</summary>

@@ -6,7 +6,7 @@ using StickyIngress.Control.Diagnostics;
 namespace StickyIngress.Control.Sources;
 
 /// <summary>The next set from the one before: what is not touched is shared, what is touched is noted.</summary>
-internal sealed class ResourceSetBuilder(ResourceSet former)
+public sealed class ResourceSetBuilder(ResourceSet former)
 {
     private readonly ImmutableDictionary<ResourceRef, StickyUpstream>.Builder _upstreams = former.Upstreams.ToBuilder();
     private readonly ImmutableDictionary<ResourceRef, Service>.Builder _services = former.Services.ToBuilder();

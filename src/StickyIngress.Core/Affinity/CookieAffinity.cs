@@ -92,6 +92,14 @@ public sealed class CookieAffinity : IAffinity
     /// <summary>An estimate of the distinct clients in the last expires or ten minutes, by their addresses.</summary>
     public long BoundTo(Peer peer) => peer.State.EstimateClients(_clock.Seconds);
 
+    public Peer? Find(ReadOnlySpan<char> presented)
+    {
+        Span<char> opened = stackalloc char[AffinityKey.TokenLength];
+        var token = presented.Length == AffinityKey.SealedLength && TryOpen(presented, opened, out _) ? opened : TokenOf(presented);
+        var binding = _tickets.TryFindToken(token, out var found) ? found.Binding : _tickets.FindSid(presented);
+        return binding?.Primary ?? binding?.Backup;
+    }
+
     private static long Seconds(TimeSpan time) => time.Ticks / TimeSpan.TicksPerSecond;
 
     /// <summary>Sets binding and cookie of the selection; why the value names no peer, or None.</summary>

@@ -31,6 +31,9 @@ public interface IAffinity
     /// nothing.
     /// </summary>
     long BoundTo(Peer peer) => 0;
+
+    /// <summary>The peer that a value names which a client might present; null: none now. Changes nothing.</summary>
+    Peer? Find(ReadOnlySpan<char> presented);
 }
 
 public enum AffinityMode

@@ -17,7 +17,6 @@ namespace StickyIngress.Core.Affinity;
 public sealed class LearnAffinity : IAffinity
 {
     private readonly LearnSettings _settings;
-    private readonly SessionTable _table;
     private readonly SessionHasher _hasher;
     private readonly PeerOrdinals _ordinals;
     private readonly Bindings _byId;
@@ -35,13 +34,15 @@ public sealed class LearnAffinity : IAffinity
         PeerGroup primaries,
         PeerGroup backups)
     {
-        (_settings, _table, _hasher, _ordinals) = (settings, table, hasher, ordinals);
+        (_settings, Table, _hasher, _ordinals) = (settings, table, hasher, ordinals);
         _byId = Bindings.ById(primaries, backups);
         _primaries = [.. primaries.Peers.Select(peer => ordinals.Assign(peer.Id.Value))];
         _backups = [.. backups.Peers.Select(peer => ordinals.Assign(peer.Id.Value))];
     }
 
     public AffinityMode Mode => AffinityMode.Learn;
+
+    public SessionTable Table { get; }
 
     public void Bind(Selection selection)
     {
@@ -54,7 +55,7 @@ public sealed class LearnAffinity : IAffinity
         var session = selection.Session;
         if (!session.HasKey) return;
 
-        var found = _table.TryFind(session.Key, out var ordinal);
+        var found = Table.TryFind(session.Key, out var ordinal);
         selection.Session = session with { Ordinal = ordinal };
         selection.Binding = found ? BindingOf(ordinal) : null;
         selection.Unbound = found ? BreakReason.None : WhyUnbound(session);
@@ -76,7 +77,11 @@ public sealed class LearnAffinity : IAffinity
     }
 
     /// <summary>Sessions bound to the peer: exact.</summary>
-    public long BoundTo(Peer peer) => _table.CountFor(OrdinalOf(peer));
+    public long BoundTo(Peer peer) => Table.CountFor(OrdinalOf(peer));
+
+    /// <summary>The peer that a session id is bound to; null: it is not known, or its peer is gone.</summary>
+    public Peer? Find(ReadOnlySpan<char> presented) =>
+        Table.TryFind(_hasher.Hash(presented), out var ordinal) && BindingOf(ordinal) is var binding ? binding.Primary ?? binding.Backup : null;
 
     private void ReadId(Selection selection)
     {
@@ -95,7 +100,7 @@ public sealed class LearnAffinity : IAffinity
     /// </summary>
     private BreakReason WhyUnbound(in SessionLookup session)
     {
-        if (!_table.TryFindEnded(session.Key, out var end))
+        if (!Table.TryFindEnded(session.Key, out var end))
             return session.ClientMade ? BreakReason.None : BreakReason.Unknown;
 
         return end switch
@@ -112,8 +117,8 @@ public sealed class LearnAffinity : IAffinity
         var ordinal = OrdinalOf(peer);
         var mayCreate = FirstValue.TryRead(_settings.Create, selection.Values, out var id);
         var key = mayCreate ? _hasher.Hash(id) : session.Key;
-        if (session.HasKey && key == session.Key) _table.Learn(key, ordinal, mayCreate, session.Ordinal);
-        else if (mayCreate) _table.Learn(key, ordinal, mayCreate);
+        if (session.HasKey && key == session.Key) Table.Learn(key, ordinal, mayCreate, session.Ordinal);
+        else if (mayCreate) Table.Learn(key, ordinal, mayCreate);
     }
 
     private int OrdinalOf(Peer peer) => peer.Backup ? _backups[peer.Index] : _primaries[peer.Index];

@@ -39,6 +39,9 @@ public sealed class RouteAffinity : IAffinity
         else selection.Unbound = BreakReason.Unknown;
     }
 
+    public Peer? Find(ReadOnlySpan<char> presented) =>
+        _bySid.Find(presented) is { } binding ? binding.Primary ?? binding.Backup : null;
+
     public void Selected(Selection selection, Peer peer)
     {
     }

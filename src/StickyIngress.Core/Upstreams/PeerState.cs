@@ -94,7 +94,6 @@ public sealed class PeerState(UpstreamState upstream)
 
         clients.Add((uint)(client?.GetHashCode() ?? 0), now);
     }
-<<<<<<< HEAD
 
     /// <summary>Connections to it that are open and carry no request now.</summary>
     public int IdleConnections => Math.Max(0, Volatile.Read(ref _connections) - Conns);
@@ -110,8 +109,6 @@ public sealed class PeerState(UpstreamState upstream)
 
     /// <summary>To be called after any change that a balancer's index may depend on.</summary>
     internal void Changed() => Index?.Changed(Slot);
-=======
->>>>>>> control
 }
 
 /// <summary>What a balancer has worked out from the states of a group's peers, kept up to date as long as it holds them.</summary>

@@ -24,7 +24,7 @@ internal static class PeerView
         if (peer.Draining) return PeerCondition.Draining;
         if (PeerAccounting.IsSuspended(peer, nowMilliseconds / 1000)) return PeerCondition.Suspended;
         if (peer.MaxConns > 0 && peer.State.Conns >= peer.MaxConns) return PeerCondition.Full;
-        if (IsSlowStarting(peer, nowMilliseconds)) return PeerCondition.SlowStart;
+        if (SlowStart.IsRamping(peer, nowMilliseconds)) return PeerCondition.SlowStart;
 
         return PeerCondition.Available;
     }
@@ -40,8 +40,4 @@ internal static class PeerView
         _ => "down",
     };
 
-    public static long EffectiveWeight(Peer peer) => Math.Max(0, peer.Weight - peer.State.LostWeight);
-
-    private static bool IsSlowStarting(Peer peer, long now) =>
-        peer.SlowStartMilliseconds > 0 && peer.State.SlowStartSince > 0 && now - peer.State.SlowStartSince < peer.SlowStartMilliseconds;
 }

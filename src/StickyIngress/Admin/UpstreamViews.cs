@@ -18,8 +18,7 @@ internal sealed class UpstreamViews(Clock clock)
     /// <param name="key">A session id, or a cookie's value; null: none is asked for.</param>
     public SessionsModel Sessions(Upstream upstream, string? key)
     {
-        var now = clock.Seconds;
-        var peers = upstream.Peers.DistinctBy(peer => peer.Label).ToDictionary(peer => peer.Label, peer => upstream.Affinity!.SessionsOf(peer, now));
+        var peers = upstream.Peers.DistinctBy(peer => peer.Label).ToDictionary(peer => peer.Label, peer => upstream.Affinity!.BoundTo(peer));
         var table = (upstream.Affinity as LearnAffinity)?.Table;
         return new(
             upstream.Name.Namespace, upstream.Name.Name, AffinityWords.Of(upstream.Affinity!.Mode), table?.Count, table?.Capacity, peers,
@@ -35,5 +34,5 @@ internal sealed class UpstreamViews(Clock clock)
     private static PeerModel Peer(Upstream upstream, Peer peer, long now) => new(
         peer.Label, peer.Name, PeerView.Word(PeerView.ConditionOf(peer, now)), peer.Backup, peer.Weight, PeerView.EffectiveWeight(peer),
         peer.State.Conns, peer.MaxConns, peer.State.Fails, peer.State.SelectedTotal, peer.State.FailedTotal,
-        upstream.Affinity?.SessionsOf(peer, now / 1000));
+        upstream.Affinity?.BoundTo(peer));
 }

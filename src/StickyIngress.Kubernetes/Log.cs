@@ -1,0 +1,43 @@
+using Microsoft.Extensions.Logging;
+
+namespace StickyIngress.Kubernetes;
+
+/// <summary>Every message of this project. Ids are never reused.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(3001, LogLevel.Information, "Listed {Count} of {Kind} in {Namespace} at version {Version}")]
+    public static partial void Listed(ILogger logger, string kind, string? @namespace, int count, string version);
+
+    [LoggerMessage(3002, LogLevel.Warning, "Watch of {Kind} in {Namespace} was refused with {Code}: {Message}")]
+    public static partial void WatchRefused(ILogger logger, string kind, string? @namespace, int code, string message);
+
+    [LoggerMessage(3003, LogLevel.Warning, "Watch of {Kind} in {Namespace} failed: {Message}")]
+    public static partial void WatchFailed(ILogger logger, string kind, string? @namespace, string message);
+
+    [LoggerMessage(3004, LogLevel.Warning, "Watch of {Kind} in {Namespace} went silent and is cut")]
+    public static partial void WatchSilent(ILogger logger, string kind, string? @namespace);
+
+    [LoggerMessage(3005, LogLevel.Warning, "The API server's versions of {Kind} in {Namespace} went backwards; all is listed again")]
+    public static partial void Rewound(ILogger logger, string kind, string? @namespace);
+
+    [LoggerMessage(3006, LogLevel.Warning, "An event of {Kind} is skipped because it cannot be read: {Message}")]
+    public static partial void EventUnreadable(ILogger logger, string kind, string message);
+
+    [LoggerMessage(3101, LogLevel.Information, "{Identity} leads from now on")]
+    public static partial void Leads(ILogger logger, string identity);
+
+    [LoggerMessage(3102, LogLevel.Information, "{Identity} leads no more")]
+    public static partial void LeadsNoMore(ILogger logger, string identity);
+
+    [LoggerMessage(3103, LogLevel.Warning, "The Lease could not be read or written: {Message}")]
+    public static partial void LeaseFailed(ILogger logger, string message);
+
+    [LoggerMessage(3201, LogLevel.Warning, "Status of {Resource} could not be written: {Message}")]
+    public static partial void StatusFailed(ILogger logger, string resource, string message);
+
+    [LoggerMessage(3202, LogLevel.Debug, "Status of {Resource} is written")]
+    public static partial void StatusWritten(ILogger logger, string resource);
+
+    [LoggerMessage(3203, LogLevel.Debug, "An Event about {Resource} could not be written: {Message}")]
+    public static partial void EventFailed(ILogger logger, string resource, string message);
+}
