@@ -72,6 +72,10 @@ public sealed class FileSource(FileSourceOptions options, TimeProvider time, ILo
         return _manifests.Build();
     }
 
+    /// <summary>The file itself, or the manifests of a folder.</summary>
+    internal static IEnumerable<string> ManifestsOf(string path) =>
+        Directory.Exists(path) ? Directory.EnumerateFiles(path).Where(IsManifest).Order(StringComparer.Ordinal) : [path];
+
     private static bool IsManifest(string path)
     {
         var name = Path.GetFileName(path);

@@ -25,7 +25,7 @@ internal static class AdminEndpoints
         app.MapGet("/api/v1/upstreams/{namespace}/{name}", context =>
             WithUpstream(context, snapshots, upstream => WriteAsync(context, views.Upstream(upstream), AdminJson.Default.UpstreamModel)));
         app.MapGet("/api/v1/sessions/{namespace}/{name}", context =>
-            WithUpstream(context, snapshots, upstream => WriteSessionsAsync(context, views, upstream)));
+            WithUpstream(context, snapshots, upstream => WriteSessionsAsync(context, upstream)));
 
         var reconciler = services.GetRequiredService<ReconcilerState>();
         app.MapGet("/api/v1/diagnostics", context => WriteAsync(
@@ -44,8 +44,11 @@ internal static class AdminEndpoints
     {
         context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
         await services.GetRequiredService<CollectorRegistry>().CollectAndExportAsTextAsync(context.Response.Body, context.RequestAborted);
-        await using var writer = new StreamWriter(context.Response.Body, new UTF8Encoding(false), bufferSize: 64 * 1024, leaveOpen: true);
-        await services.GetRequiredService<SnapshotMetrics>().WriteAsync(new MetricsText(writer), context.RequestAborted);
+        await using var page = new MemoryStream();
+        await using var writer = new StreamWriter(page, new UTF8Encoding(false));
+        services.GetRequiredService<SnapshotMetrics>().Write(new(writer));
+        await writer.FlushAsync(context.RequestAborted);
+        await context.Response.Body.WriteAsync(page.GetBuffer().AsMemory(0, (int)page.Length), context.RequestAborted);
     }
 
     private static Task WithUpstream(HttpContext context, SnapshotHolder snapshots, Func<Upstream, Task> write)
@@ -56,9 +59,9 @@ internal static class AdminEndpoints
             : WriteErrorAsync(context, StatusCodes.Status404NotFound, $"there is no upstream {name}");
     }
 
-    private static Task WriteSessionsAsync(HttpContext context, UpstreamViews views, Upstream upstream) => upstream.Affinity is null
+    private static Task WriteSessionsAsync(HttpContext context, Upstream upstream) => upstream.Affinity is null
         ? WriteErrorAsync(context, StatusCodes.Status404NotFound, $"upstream {upstream} has no affinity")
-        : WriteAsync(context, views.Sessions(upstream, context.Request.Query["key"]), AdminJson.Default.SessionsModel);
+        : WriteAsync(context, UpstreamViews.Sessions(upstream, context.Request.Query["key"]), AdminJson.Default.SessionsModel);
 
     private static Task WriteErrorAsync(HttpContext context, int status, string message)
     {

@@ -2,18 +2,6 @@ using StickyIngress.Core.Upstreams;
 
 namespace StickyIngress.Admin;
 
-/// <summary>How operators name the state of a peer; of several that hold, the one that matters most.</summary>
-internal enum PeerCondition
-{
-    Available,
-    Draining,
-    Suspended,
-    SlowStart,
-    Full,
-    Unhealthy,
-    Down,
-}
-
 /// <summary>What the admin port tells of a peer.</summary>
 internal static class PeerView
 {
@@ -40,4 +28,16 @@ internal static class PeerView
         _ => "down",
     };
 
+}
+
+/// <summary>How operators name the state of a peer; of several that hold, the one that matters most.</summary>
+internal enum PeerCondition
+{
+    Available,
+    Draining,
+    Suspended,
+    SlowStart,
+    Full,
+    Unhealthy,
+    Down,
 }

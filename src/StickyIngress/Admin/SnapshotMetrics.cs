@@ -1,5 +1,9 @@
 using System.Globalization;
+using StickyIngress.Control;
+using StickyIngress.Control.Diagnostics;
 using StickyIngress.Core;
+using StickyIngress.Core.Affinity;
+using StickyIngress.Core.Sessions;
 using StickyIngress.Core.Upstreams;
 
 namespace StickyIngress.Admin;
@@ -8,18 +12,26 @@ namespace StickyIngress.Admin;
 /// The gauges that are read off the snapshot when somebody scrapes. Written straight to the page: thousands of peers in seven states
 /// each would otherwise be kept as objects between scrapes.
 /// </summary>
-internal sealed class SnapshotMetrics(SnapshotHolder snapshots, Clock clock)
+internal sealed class SnapshotMetrics(SnapshotHolder snapshots, SessionZones zones, ReconcilerState reconciler, Clock clock)
 {
     private static readonly (PeerCondition Condition, string Word)[] States =
+        [.. Enum.GetValues<PeerCondition>().Select(condition => (condition, PeerView.Word(condition)))];
+
+    private static readonly (SessionEnd End, string Word)[] Ends =
     [
-        .. Enum.GetValues<PeerCondition>().Select(condition => (condition, PeerView.Word(condition))),
+        (SessionEnd.Timeout, "timeout"), (SessionEnd.Evicted, "evicted"), (SessionEnd.Replaced, "replaced"), (SessionEnd.PeerGone, "peer_gone"),
     ];
 
     public void Write(MetricsText page)
     {
-        var upstreams = snapshots.Current.Upstreams;
-        var now = clock.Milliseconds;
+        WritePeers(page, snapshots.Current.Upstreams);
+        WriteSessions(page);
+        WriteConfig(page);
+    }
 
+    private void WritePeers(MetricsText page, IReadOnlyList<Upstream> upstreams)
+    {
+        var now = clock.Milliseconds;
         page.Begin("peer_state", "gauge", "Whether a peer is in that state.");
         foreach (var (upstream, peer) in Peers(upstreams))
         {
@@ -28,30 +40,77 @@ internal sealed class SnapshotMetrics(SnapshotHolder snapshots, Clock clock)
                 page.Sample("peer_state", condition == state ? 1 : 0, Labels(upstream, peer, "state", word));
         }
 
-        page.Begin("peer_effective_weight", "gauge", "Weight as it counts now, less what failures took.");
+        page.Begin("peer_effective_weight", "gauge", "Weight as it counts now, after failures and during a slow start.");
         foreach (var (upstream, peer) in Peers(upstreams))
-            page.Sample("peer_effective_weight", PeerView.EffectiveWeight(peer), Labels(upstream, peer));
+            page.Sample("peer_effective_weight", SlowStart.EffectiveWeight(peer, now), Labels(upstream, peer));
 
-        page.Begin("peer_connections", "gauge", "Connections to the peer: active ones carry a request.");
+        page.Begin("peer_connections", "gauge", "Requests that a peer holds (active), and connections to it that are kept open (idle).");
         foreach (var (upstream, peer) in Peers(upstreams))
         {
             page.Sample("peer_connections", peer.State.Conns, Labels(upstream, peer, "state", "active"));
             page.Sample("peer_connections", peer.State.IdleConnections, Labels(upstream, peer, "state", "idle"));
         }
 
+        page.Begin("affinity_sessions", "gauge", "Sessions bound to a peer: exact for learn, an estimate of distinct clients for cookie.");
+        foreach (var (upstream, peer) in Peers(upstreams).Where(pair => pair.Upstream.Affinity is { Mode: not AffinityMode.Route }))
+            page.Sample("affinity_sessions", upstream.Affinity!.BoundTo(peer), Labels(upstream, peer));
+    }
+
+    private void WriteSessions(MetricsText page)
+    {
+        var tables = zones.All.OrderBy(zone => zone.Name, StringComparer.Ordinal).ToArray();
+        WriteTables(page, tables, "session_table_entries", "gauge", "Sessions in a table.", table => table.Count);
+        WriteTables(page, tables, "session_table_capacity", "gauge", "Sessions that a table holds at most.", table => table.Capacity);
+        WriteTables(page, tables, "session_table_bytes", "gauge", "Memory of a table.", table => table.Bytes);
+        WriteTables(page, tables, "session_table_created_total", "counter", "Sessions that were created.", table => table.CreatedTotal);
+
+        page.Begin("session_table_ended_total", "counter", "Sessions that ended, by why.");
+        foreach (var zone in tables)
+        {
+            foreach (var (end, word) in Ends)
+                page.Sample("session_table_ended_total", zone.Table.EndedTotal(end), [.. ZoneLabels(zone), ("reason", word)]);
+        }
+    }
+
+    private void WriteConfig(MetricsText page)
+    {
         page.Begin("config_revision", "gauge", "Number of the snapshot that serves.");
         page.Sample("config_revision", snapshots.Current.Revision, []);
+
+        page.Begin("config_last_success_timestamp_seconds", "gauge", "When resources were last compiled and published.");
+        page.Sample("config_last_success_timestamp_seconds", (reconciler.LastSuccess?.ToUnixTimeMilliseconds() ?? 0) / 1000d, []);
+
+        page.Begin("resource_diagnostics", "gauge", "Findings about resources, by severity.");
+        foreach (var (severity, word) in new[] { (Severity.Error, "error"), (Severity.Warning, "warning") })
+            page.Sample("resource_diagnostics", reconciler.Diagnostics.Count(found => found.Severity == severity), [("severity", word)]);
+
+        page.Begin("build_info", "gauge", "Version of the program and of its runtime.");
+        page.Sample("build_info", 1, [("version", BuildInfo.Version), ("runtime", Environment.Version.ToString())]);
+    }
+
+    private static void WriteTables(
+        MetricsText page, IEnumerable<SessionZone> zones, string name, string type, string help, Func<SessionTable, long> value)
+    {
+        page.Begin(name, type, help);
+        foreach (var zone in zones) page.Sample(name, value(zone.Table), ZoneLabels(zone));
+    }
+
+    /// <summary>A zone's full name is its namespace and its name.</summary>
+    private static (string Name, string Value)[] ZoneLabels(SessionZone zone)
+    {
+        var slash = zone.Name.IndexOf('/');
+        return [("namespace", zone.Name[..Math.Max(0, slash)]), ("zone", zone.Name[(slash + 1)..])];
     }
 
     /// <summary>Peers of one label are one line: two servers may name the same pod.</summary>
     private static IEnumerable<(Upstream Upstream, Peer Peer)> Peers(IEnumerable<Upstream> upstreams) =>
         upstreams.SelectMany(upstream => upstream.Peers.DistinctBy(peer => peer.Label).Select(peer => (upstream, peer)));
 
-    private static (string Name, string Value)[] Labels(Upstream upstream, Peer peer, string? name = null, string value = "")
-    {
-        (string, string)[] common = [("namespace", upstream.Name.Namespace), ("upstream", upstream.Name.Name), ("peer", peer.Label)];
-        return name is null ? common : [.. common, (name, value)];
-    }
+    private static (string Name, string Value)[] Labels(Upstream upstream, Peer peer) =>
+        [("namespace", upstream.Name.Namespace), ("upstream", upstream.Name.Name), ("peer", peer.Label)];
+
+    private static (string Name, string Value)[] Labels(Upstream upstream, Peer peer, string name, string value) =>
+        [.. Labels(upstream, peer), (name, value)];
 }
 
 /// <summary>Writes the Prometheus text format.</summary>

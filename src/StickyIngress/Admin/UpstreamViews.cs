@@ -16,7 +16,7 @@ internal sealed class UpstreamViews(Clock clock)
     }
 
     /// <param name="key">A session id, or a cookie's value; null: none is asked for.</param>
-    public SessionsModel Sessions(Upstream upstream, string? key)
+    public static SessionsModel Sessions(Upstream upstream, string? key)
     {
         var peers = upstream.Peers.DistinctBy(peer => peer.Label).ToDictionary(peer => peer.Label, peer => upstream.Affinity!.BoundTo(peer));
         var table = (upstream.Affinity as LearnAffinity)?.Table;
@@ -32,7 +32,7 @@ internal sealed class UpstreamViews(Clock clock)
     }
 
     private static PeerModel Peer(Upstream upstream, Peer peer, long now) => new(
-        peer.Label, peer.Name, PeerView.Word(PeerView.ConditionOf(peer, now)), peer.Backup, peer.Weight, PeerView.EffectiveWeight(peer),
+        peer.Label, peer.Name, PeerView.Word(PeerView.ConditionOf(peer, now)), peer.Backup, peer.Weight, SlowStart.EffectiveWeight(peer, now),
         peer.State.Conns, peer.MaxConns, peer.State.Fails, peer.State.SelectedTotal, peer.State.FailedTotal,
         upstream.Affinity?.BoundTo(peer));
 }

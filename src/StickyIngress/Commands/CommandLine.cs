@@ -50,7 +50,7 @@ internal static class CommandLine
     private static Command Crd(TextWriter output)
     {
         var command = new Command("crd", "Print the CustomResourceDefinition.");
-        command.SetAction(_ => output.Write(Api.Schema.CrdWriter.Write()));
+        command.SetAction(_ => output.Write(Api.CrdWriter.Write()));
         return command;
     }
 }

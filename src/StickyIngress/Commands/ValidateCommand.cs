@@ -1,5 +1,6 @@
 using StickyIngress.Control;
 using StickyIngress.Control.Diagnostics;
+using StickyIngress.Control.Sources;
 
 namespace StickyIngress.Commands;
 
@@ -13,7 +14,8 @@ internal static class ValidateCommand
         foreach (var file in missing) await error.WriteLineAsync($"{file}: no such file or directory");
         if (missing.Length > 0) return 1;
 
-        var validation = await Validation.RunAsync(files, ingressClass ?? "sticky", cancellationToken);
+        var validation = await Validation.RunAsync(
+            files, ingressClass ?? "sticky", new SystemHostResolver(), TimeProvider.System, cancellationToken);
         foreach (var diagnostic in validation.Diagnostics) await output.WriteLineAsync(diagnostic.ToString());
 
         var errors = validation.Diagnostics.Count(diagnostic => diagnostic.Severity == Severity.Error);

@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace StickyIngress.Demo;
 
@@ -43,7 +42,7 @@ internal sealed class DemoBackends : IAsyncDisposable
     {
         var path = context.Request.Path;
         var session = context.Request.Cookies["JSESSIONID"];
-        if (session is null && (path.StartsWithSegments("/learn") || path.StartsWithSegments("/route")))
+        if (session is null && (path.StartsWithSegments("/learn", StringComparison.Ordinal) || path.StartsWithSegments("/route", StringComparison.Ordinal)))
         {
             session = $"{Guid.NewGuid():N}.{name}";
             context.Response.Headers.SetCookie = $"JSESSIONID={session}; Path=/; HttpOnly";

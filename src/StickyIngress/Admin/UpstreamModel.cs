@@ -7,7 +7,7 @@ internal sealed record UpstreamModel(string Namespace, string Name, string? Affi
 
 /// <summary>A peer. <paramref name="Sessions"/> is exact for learn, an estimate of clients for cookies, and absent without affinity.</summary>
 internal sealed record PeerModel(
-    string Name, string Address, string State, bool Backup, int Weight, long EffectiveWeight, int Active, int MaxConns, int Fails,
+    string Name, string Address, string State, bool Backup, int Weight, double EffectiveWeight, int Active, int MaxConns, int Fails,
     long Selected, long Failed, long? Sessions);
 
 /// <summary>The sessions of an upstream, and where the one that was asked for is bound.</summary>
