@@ -145,6 +145,18 @@ public sealed class SnapshotCompilerTests
     }
 
     [Fact]
+    public void A_resource_in_two_files_serves_from_the_first_and_is_programmed()
+    {
+        _compiling.Put(Address("u", "10.0.0.1"), "a.yaml");
+
+        var twice = _compiling.Put(Address("u", "10.0.0.2"), "b.yaml");
+
+        Assert.Equal([Reasons.DuplicateResource], Compiling.Reasons(twice));
+        Assert.True(twice.Statuses[Ref("u")].Programmed);
+        Assert.Equal("10.0.0.1:80", Assert.Single(_compiling.Upstream().Peers).Name);
+    }
+
+    [Fact]
     public void A_deleted_upstream_is_gone_with_its_status()
     {
         _compiling.Put(Address("u", "10.0.0.1"));

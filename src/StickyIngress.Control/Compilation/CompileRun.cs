@@ -72,8 +72,13 @@ internal sealed class CompileRun
             Users[used] = Users.TryGetValue(used, out var users) ? users.Add(user) : [user];
     }
 
+    /// <summary>A resource that stands in a second file is told so, but the first could be read.</summary>
     public static HashSet<ResourceRef> Errors(ResourceSet resources) =>
-        [.. resources.Diagnostics.Where(found => found is { Severity: Severity.Error, Resource: not null }).Select(found => found.Resource!.Value)];
+    [
+        .. resources.Diagnostics
+            .Where(found => found is { Severity: Severity.Error, Resource: not null, Reason: not Reasons.DuplicateResource })
+            .Select(found => found.Resource!.Value),
+    ];
 
     /// <summary>A class or an Ingress may make any resource ours or not ours.</summary>
     public bool OwnershipChanged => Changed.Any(changed => changed.Kind == IngressClass.KindName);

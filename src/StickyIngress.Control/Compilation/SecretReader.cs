@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -10,20 +11,19 @@ using StickyIngress.Core.Routing;
 
 namespace StickyIngress.Control.Compilation;
 
-/// <summary>Reads certificates out of Secrets, each Secret once per compile however many name it. No message has anything of their content.</summary>
+/// <summary>Reads certificates out of Secrets, each Secret once per compile however many name it; used by several threads. No message has anything of their content.</summary>
 internal sealed class SecretReader(ResourceSet resources, DateTimeOffset now)
 {
     private const string CertificateKey = "tls.crt";
     private const string PrivateKeyKey = "tls.key";
     private const string AuthorityKey = "ca.crt";
 
-    private readonly Dictionary<ResourceRef, TlsSecret> _read = [];
+    private readonly ConcurrentDictionary<ResourceRef, TlsSecret> _read = new();
 
     /// <summary>The certificate and its key, and the names that it is for; false where there is none to use, which is reported.</summary>
     public bool TryReadTls(ResourceRef named, string field, DiagnosticBag found, [NotNullWhen(true)] out TlsSecret? tls)
     {
-        if (!_read.TryGetValue(named, out tls)) _read.Add(named, tls = ReadTls(named));
-
+        tls = _read.GetOrAdd(named, ReadTls);
         if (tls.Reason is { } reason)
         {
             found.Error(reason, field, tls.Message);

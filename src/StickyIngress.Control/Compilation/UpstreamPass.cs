@@ -11,12 +11,27 @@ namespace StickyIngress.Control.Compilation;
 /// </summary>
 internal sealed class UpstreamPass(ImmutableArray<Action<PlanDraft>> passes, UpstreamStates states, UpstreamBuilder builder)
 {
+    private const int WorthThreads = 64;
+
     public void Run(CompileRun run)
     {
-        foreach (var named in run.Dirty.Where(dirty => dirty.Kind == StickyUpstream.KindName))
+        var dirty = run.Dirty.Where(named => named.Kind == StickyUpstream.KindName).ToArray();
+        var compiled = new CompiledUpstream?[dirty.Length];
+
+        // Upstreams do not know each other, so a first compile may use every core; for a few it is not worth the threads.
+        if (dirty.Length < WorthThreads)
         {
-            var former = run.Upstreams.GetValueOrDefault(named);
-            var now = Compile(run, named, former);
+            for (var i = 0; i < dirty.Length; i++) compiled[i] = Compile(run, dirty[i]);
+        }
+        else
+        {
+            Parallel.For(0, dirty.Length, i => compiled[i] = Compile(run, dirty[i]));
+        }
+
+        for (var i = 0; i < dirty.Length; i++)
+        {
+            var (named, now) = (dirty[i], compiled[i]);
+            var former = run.Previous.Upstreams.GetValueOrDefault(named);
             if (now is null) run.Upstreams.Remove(named);
             else run.Upstreams[named] = now;
 
@@ -25,8 +40,9 @@ internal sealed class UpstreamPass(ImmutableArray<Action<PlanDraft>> passes, Ups
     }
 
     /// <summary>Null: there is no such upstream, or it is not for us.</summary>
-    private CompiledUpstream? Compile(CompileRun run, ResourceRef named, CompiledUpstream? former)
+    private CompiledUpstream? Compile(CompileRun run, ResourceRef named)
     {
+        var former = run.Previous.Upstreams.GetValueOrDefault(named);
         var written = run.Elsewhere.Contains(named) ? null
             : run.Resources.Upstreams.GetValueOrDefault(named) ?? run.Implicit.GetValueOrDefault(named);
         if (written is null && (former?.Plan is null || !run.Unreadable.Contains(named) || run.Elsewhere.Contains(named))) return null;
