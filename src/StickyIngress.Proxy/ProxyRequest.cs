@@ -76,6 +76,8 @@ public sealed class ProxyRequest : RequestValues
 
     public PeerTry BeginTry(Peer? peer, string address)
     {
+        // What a failed try answered must not be read as the next one's.
+        Response = null;
         var added = new PeerTry(peer, address, _clock.Milliseconds);
         _tries.Add(added);
         return added;
@@ -97,7 +99,7 @@ public sealed class ProxyRequest : RequestValues
     protected override string? Read(Variable variable) => variable.Kind switch
     {
         VariableKind.Host => Host,
-        VariableKind.Uri => ByteText.FromText(Context.Request.Path.Value),
+        VariableKind.Uri => ByteText.From(Context.Request.Path.Value ?? ""),
         VariableKind.RequestUri => Target,
         VariableKind.Args => QueryText.All(Target).ToString(),
         VariableKind.ArgNamed => QueryText.Argument(Target, variable.Name),

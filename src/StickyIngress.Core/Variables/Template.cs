@@ -50,7 +50,7 @@ public sealed class Template
         {
             var dollar = text.IndexOf('$', at);
             if (dollar < 0) dollar = text.Length;
-            if (dollar > at) parts.Add(new(text[at..dollar], null));
+            if (dollar > at) parts.Add(new(ByteText.From(text[at..dollar]), null));
             if (dollar == text.Length) break;
 
             if (!TryReadName(text, dollar, out var name, out at))

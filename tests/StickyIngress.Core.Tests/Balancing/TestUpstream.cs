@@ -131,6 +131,8 @@ internal sealed class TestUpstream
     /// <summary>Binds a request to the server whose text it names.</summary>
     private sealed class HintAffinity(TestUpstream test) : IAffinity
     {
+        public Peer? Find(ReadOnlySpan<char> presented) => null;
+
         public AffinityMode Mode => AffinityMode.Route;
 
         public void Bind(Selection selection)

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Tests.Balancing;
+using StickyIngress.Core.Variables;
 using StickyIngress.Testing;
 
 namespace StickyIngress.Core.Tests.Conformance;
@@ -120,7 +121,7 @@ public sealed class HashConformanceTests
     private static JsonElement Find(JsonElement file, string name) =>
         file.GetProperty("sets").EnumerateArray().Single(set => set.GetProperty("name").GetString() == name);
 
-    private static string[] Strings(JsonElement file, string list) => file.GetProperty(list).Deserialize<string[]>()!;
+    private static string[] Strings(JsonElement file, string list) => [.. file.GetProperty(list).Deserialize<string[]>()!.Select(ByteText.From)];
 
     private static int[] Picks(JsonElement set, string list) => set.GetProperty(list).Deserialize<int[]>()!;
 
