@@ -7,6 +7,7 @@ using StickyIngress.Core.Sessions;
 using StickyIngress.Core.Tests.Fakes;
 using StickyIngress.Core.Upstreams;
 using StickyIngress.Testing;
+using FakeRequest = StickyIngress.Core.Tests.Fakes.FakeRequest;
 
 namespace StickyIngress.Core.Tests.Affinity;
 
