@@ -25,6 +25,7 @@ public static class ProxyRegistration
             .AddSingleton(trusted)
             .AddSingleton<Clock>()
             .AddSingleton<SnapshotHolder>()
+            .AddSingleton<ClientTls>()
             .AddSingleton<PeerSelector>()
             .AddSingleton<InvokerProfiles>()
             .AddSingleton<IPeerForwarder, YarpForwarder>()

@@ -22,8 +22,13 @@ internal static class Server
     public static WebApplication Build(ServeSettings settings, AffinityKeys keys)
     {
         var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "sticky-ingress" });
-        builder.WebHost.UseKestrelCore();
-        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, settings));
+        var https = new HttpsEndpoint(settings.Https);
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        {
+            Listen(kestrel, settings);
+            https.Configure(kestrel);
+        });
+        builder.Services.AddSingleton<IReconcileObserver>(https);
         builder.Logging.AddSimpleConsole(console => (console.SingleLine, console.TimestampFormat, console.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true));
         builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Logging.SetMinimumLevel(settings.LogLevel);

@@ -27,6 +27,7 @@ internal sealed class SnapshotMetrics(SnapshotHolder snapshots, SessionZones zon
         WritePeers(page, snapshots.Current.Upstreams);
         WriteSessions(page);
         WriteConfig(page);
+        WriteCertificates(page);
     }
 
     private void WritePeers(MetricsText page, IReadOnlyList<Upstream> upstreams)
@@ -86,6 +87,17 @@ internal sealed class SnapshotMetrics(SnapshotHolder snapshots, SessionZones zon
 
         page.Begin("build_info", "gauge", "Version of the program and of its runtime.");
         page.Sample("build_info", 1, [("version", BuildInfo.Version), ("runtime", Environment.Version.ToString())]);
+    }
+
+    private void WriteCertificates(MetricsText page)
+    {
+        page.Begin("tls_certificate_not_after_timestamp_seconds", "gauge", "When a certificate for clients ends.");
+        foreach (var certificate in snapshots.Current.Certificates.All)
+        {
+            page.Sample(
+                "tls_certificate_not_after_timestamp_seconds", certificate.NotAfter.ToUnixTimeSeconds(),
+                [("namespace", certificate.Namespace), ("secret", certificate.SecretName)]);
+        }
     }
 
     private static void WriteTables(
