@@ -125,6 +125,7 @@ public sealed class ClusterSourceTests
             set.Services.ContainsKey(Refs.Service("web", "late")) && !set.Services.ContainsKey(Refs.Service("web", "user"))
             && set.EndpointSlices[Refs.Service("web", "shop")].Length == 3);
 
+        Assert.True(cluster.Fake.FaultsMet >= 2, $"{cluster.Fake.FaultsMet} faults were met");
         Assert.Same(first.Services[Refs.Service("web", "shop")], last.Services[Refs.Service("web", "shop")]);
         Assert.Same(first.EndpointSlices[Refs.Service("web", "shop")][0], last.EndpointSlices[Refs.Service("web", "shop")][0]);
     }

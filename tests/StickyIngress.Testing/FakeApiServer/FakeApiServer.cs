@@ -49,6 +49,9 @@ public sealed class FakeApiServer : IAsyncDisposable
     /// <summary>Watches that are open now.</summary>
     public int Watches => Volatile.Read(ref _watches);
 
+    /// <summary>How many requests met a fault so far.</summary>
+    public int FaultsMet { get; private set; }
+
     /// <summary>A kubeconfig for this server, without credentials.</summary>
     public string Kubeconfig => $$"""
         apiVersion: v1
@@ -174,6 +177,7 @@ public sealed class FakeApiServer : IAsyncDisposable
             var index = _faults.FindIndex(fault => fault.Meets(request));
             if (index < 0) return null;
 
+            FaultsMet++;
             var met = _faults[index];
             if (met.Times > 1) _faults[index] = met with { Times = met.Times - 1 };
             else _faults.RemoveAt(index);
