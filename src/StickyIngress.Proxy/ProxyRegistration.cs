@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using StickyIngress.Core;
 using StickyIngress.Proxy.Clients;
 using StickyIngress.Proxy.Forwarding;
+using StickyIngress.Proxy.Forwarding.Http1;
 using StickyIngress.Proxy.Forwarding.Yarp;
 
 namespace StickyIngress.Proxy;
@@ -28,7 +29,10 @@ public static class ProxyRegistration
             .AddSingleton<ClientTls>()
             .AddSingleton<PeerSelector>()
             .AddSingleton<InvokerProfiles>()
-            .AddSingleton<IPeerForwarder, YarpForwarder>()
+            .AddSingleton<YarpForwarder>()
+            .AddSingleton<ConnectionPools>()
+            .AddSingleton<Http1Forwarder>()
+            .AddSingleton<IPeerForwarder, EngineForwarder>()
             .AddSingleton<ProxyMetrics>()
             .AddSingleton<UpstreamHandler>()
             .AddSingleton<ProxyPipeline>();
