@@ -21,7 +21,7 @@ public static class ProxyRegistration
         services.AddLogging(logging => logging
             .AddFilter("Yarp", LogLevel.None)
             .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None)
-            .AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Error));
+            .AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Critical)); // ours logs faults itself, and a cut response is none
         return services
             .AddSingleton(trusted)
             .AddSingleton<Clock>()
