@@ -48,7 +48,7 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
         if (upload is not null)
         {
             CanKeep &= upload.IsComplete;
-            if (!uploading.IsCompleted) await upload.StopAsync(uploading);
+            await upload.StopAsync(uploading);
             upload.Dispose();
         }
 

@@ -18,7 +18,7 @@ internal sealed class RequestUpload(ProxyRequest request, PeerConnection connect
     /// <summary>The whole body was sent.</summary>
     public bool IsComplete => _isComplete;
 
-    /// <summary>Sends the head, which the output holds already, and the body. Does not throw; a peer that takes no more may have answered.</summary>
+    /// <summary>Sends the head, which the output holds already, and the body. A peer that takes no more may have answered, so that is no failure here.</summary>
     public async Task RunAsync()
     {
         try
@@ -35,6 +35,12 @@ internal sealed class RequestUpload(ProxyRequest request, PeerConnection connect
             // The client's fault ends the connection; the peer's shows when the response is read.
             if (request.Body.ReadError is not null) connection.Abort(ConnectionEnd.BadRequestBody);
         }
+        catch
+        {
+            // A fault of ours: nobody may wait for an answer to what was never sent.
+            connection.Abort(ConnectionEnd.Done);
+            throw;
+        }
 
         connection.LimitReads((long)request.Settings.ReadTimeout.TotalMilliseconds);
     }
@@ -42,7 +48,7 @@ internal sealed class RequestUpload(ProxyRequest request, PeerConnection connect
     /// <summary>The response has ended, so nobody wants what is left to send, if anything is.</summary>
     public async Task StopAsync(Task running)
     {
-        if (IsComplete)
+        if (IsComplete || running.IsCompleted)
         {
             await running;
             return;
