@@ -100,6 +100,10 @@ internal sealed class FollowedNames(IEnumerable<IResolverObserver> observers, Ti
         }
         catch (OperationCanceledException) when (following.Stopping.IsCancellationRequested)
         {
+            // Nobody has the name any more, or the process stops.
+        }
+        finally
+        {
             following.LookedUp.TrySetResult();
         }
     }

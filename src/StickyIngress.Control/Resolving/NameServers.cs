@@ -89,9 +89,10 @@ internal sealed class NameServers(ResolverSettings settings, ILookupClient clien
             var outcome = Outcome(response.Header.ResponseCode);
             return (outcome, outcome == QuestionOutcome.NoError ? response.Answers : []);
         }
-        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception)
         {
-            // Silence, a refused connection, or bytes that are no DNS message: the client has an exception of its own for each.
+            // Silence, a refused connection, bytes that are no DNS message, or the end: the client has an exception of its own for each.
+            cancellationToken.ThrowIfCancellationRequested();
             return (over.IsCancellationRequested ? QuestionOutcome.TimedOut : QuestionOutcome.Other, []);
         }
     }

@@ -82,7 +82,7 @@ public sealed class DnsServer : IAsyncDisposable
     /// <summary>There is no such name.</summary>
     public void Remove(string name)
     {
-        foreach (var key in _records.Keys.Where(key => key.Name == name.ToLowerInvariant())) _records.TryRemove(key, out _);
+        foreach (var key in _records.Keys.Where(key => string.Equals(key.Name, name, StringComparison.OrdinalIgnoreCase))) _records.TryRemove(key, out _);
     }
 
     /// <summary>Questions for the name are answered with this code: 1 FORMERR, 2 SERVFAIL, 5 REFUSED.</summary>
