@@ -1,5 +1,4 @@
 using StickyIngress.Control.Diagnostics;
-using StickyIngress.Control.Resolving;
 
 namespace StickyIngress.Control.Tests;
 

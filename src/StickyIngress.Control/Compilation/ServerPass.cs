@@ -63,7 +63,7 @@ internal sealed class ServerPass(
     }
 
     private IEnumerable<IPEndPoint> NameServers(ServerAddress server, int index) =>
-        (server.Ip is { } ip ? [ip] : Resolve(server.Host!, server.Text, ResolverPass.Field(index))).Select(address => new IPEndPoint(address, server.Port));
+        (server.Ip is { } ip ? [ip] : Resolve(server.Host!, server.Text, ResolverPass.Field(index), "resolver")).Select(address => new IPEndPoint(address, server.Port));
 
     private void AddAddress(ServerPlan server, ServerAddress address, string field, PeerProtocol protocol)
     {
@@ -85,13 +85,13 @@ internal sealed class ServerPass(
     private void Add(ServerPlan server, EndPoint endPoint, string written, PeerProtocol protocol) =>
         _peers.Add(new(server, endPoint, written, "", "", Terminating: false, protocol));
 
-    private ImmutableArray<IPAddress> Resolve(string host, string text, string field)
+    private ImmutableArray<IPAddress> Resolve(string host, string text, string field, string place = "upstream")
     {
         _hosts.Add(host);
         if (addresses.Find(host) is not { } known) return [];
 
         if (known.Error is not null)
-            found.Error(Reasons.HostNotFound, field, $"host not found in upstream \"{text}\"; it is asked for again");
+            found.Error(Reasons.HostNotFound, field, $"host not found in {place} \"{text}\"; it is asked for again");
 
         return known.Addresses;
     }
