@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StickyIngress.Control.Compilation;
+using StickyIngress.Control.Resolving;
 using StickyIngress.Control.Sources;
 using StickyIngress.Control.Status;
 using StickyIngress.Core;
@@ -23,6 +24,7 @@ public sealed class Reconciler(
     Clock clock,
     IStatusWriter status,
     IEnumerable<IReconcileObserver> observers,
+    IEnumerable<IResolverObserver> resolverObservers,
     ReconcilerState state,
     TimeProvider time,
     ILogger<Reconciler> logger) : BackgroundService
@@ -43,7 +45,8 @@ public sealed class Reconciler(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var names = new HostNames(resolver, time, () => _changed.Release(), stoppingToken);
+        var hosts = new HostNames(resolver, time, () => _changed.Release(), stoppingToken);
+        var followed = new FollowedNames(resolverObservers, time, () => _changed.Release(), stoppingToken);
         var watching = WatchAsync(stoppingToken);
         try
         {
@@ -53,7 +56,7 @@ public sealed class Reconciler(
 
                 // One pass serves every change that has come in the meantime.
                 while (_changed.CurrentCount > 0) await _changed.WaitAsync(stoppingToken);
-                if (Volatile.Read(ref _resources) is { } resources) await ReconcileAsync(resources, names, stoppingToken);
+                if (Volatile.Read(ref _resources) is { } resources) await ReconcileAsync(resources, hosts, followed, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -62,13 +65,15 @@ public sealed class Reconciler(
         }
     }
 
-    internal async Task ReconcileAsync(ResourceSet resources, HostNames names, CancellationToken cancellationToken)
+    internal async Task ReconcileAsync(ResourceSet resources, HostNames hosts, FollowedNames followed, CancellationToken cancellationToken)
     {
         try
         {
-            var result = Compile(resources, names.Book);
-            await names.UseAsync(result.HostNames.ToHashSet(StringComparer.OrdinalIgnoreCase), DnsPatience);
-            if (!ReferenceEquals(names.Book.Hosts, result.Addresses.Hosts)) result = Compile(resources, names.Book);
+            var result = Compile(resources, Book());
+            await Task.WhenAll(
+                hosts.UseAsync(result.HostNames.ToHashSet(StringComparer.OrdinalIgnoreCase), DnsPatience),
+                followed.UseAsync(result.FollowedNames.ToHashSet(), DnsPatience));
+            if (Book() is var book && !book.IsSameAs(result.Addresses)) result = Compile(resources, book);
 
             Publish(result);
             await status.WriteAsync(result.ChangedStatuses, cancellationToken);
@@ -78,6 +83,8 @@ public sealed class Reconciler(
             // A mistake in a resource is a diagnostic, so this is our fault. The next change is the retry.
             Log.ReconcileFailed(logger, e);
         }
+
+        AddressBook Book() => hosts.Book with { Answers = followed.Answers };
     }
 
     private CompileResult Compile(ResourceSet resources, AddressBook addresses)

@@ -4,6 +4,7 @@ using Prometheus;
 using StickyIngress.Admin;
 using StickyIngress.Control;
 using StickyIngress.Control.Compilation;
+using StickyIngress.Control.Resolving;
 using StickyIngress.Control.Sources;
 using StickyIngress.Control.Status;
 using StickyIngress.Core;
@@ -56,7 +57,7 @@ internal static class Server
 
     private static void AddControl(IServiceCollection services, ServeSettings settings, AffinityKeys keys) => services
         .AddSingleton(TimeProvider.System)
-        .AddSingleton(new CompilerOptions { IngressClass = settings.IngressClass, Standalone = !settings.Kubernetes })
+        .AddSingleton(new CompilerOptions { IngressClass = settings.IngressClass, Standalone = !settings.Kubernetes, NameServers = [.. settings.Resolvers] })
         .AddSingleton(new FileSourceOptions { Folders = settings.Manifests })
         .AddSingleton<IResourceSource, FileSource>()
         .AddSingleton<IHostResolver, SystemHostResolver>()
@@ -69,6 +70,7 @@ internal static class Server
         .AddSingleton<SnapshotCompiler>()
         .AddSingleton<ReconcilerState>()
         .AddSingleton<IReconcileObserver, ReconcileMetrics>()
+        .AddSingleton<IResolverObserver, ResolverMetrics>()
         .AddHostedService<Reconciler>();
 
     private static void AddMetrics(IServiceCollection services)

@@ -16,6 +16,7 @@ internal static class ChangePass
             ? [.. told]
             : Compare(previous.Resources, resources);
         AddChanges(previous.Addresses.Hosts, addresses.Hosts, ReferencePass.HostRef, changed);
+        AddChanges(previous.Addresses.Answers, addresses.Answers, name => name.Ref, changed);
         return changed;
     }
 

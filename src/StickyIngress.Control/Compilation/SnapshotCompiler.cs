@@ -26,6 +26,7 @@ public sealed class SnapshotCompiler
                 NotYetSupportedPass.Run,
                 VariablePass.Run,
                 ReferencePass.Run,
+                ResolverPass.Run,
                 BalancingPass.Run,
                 AffinityPass.Run,
                 ZonePass.Run,

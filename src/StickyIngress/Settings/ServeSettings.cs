@@ -25,6 +25,9 @@ internal sealed record ServeSettings
     /// <summary>Empty: all.</summary>
     public required IReadOnlyList<string> Namespaces { get; init; }
 
+    /// <summary>DNS servers, at least one.</summary>
+    public required IReadOnlyList<IPEndPoint> Resolvers { get; init; }
+
     /// <summary><c>off</c>, <c>json</c>, or a text with variables.</summary>
     public required string AccessLog { get; init; }
 

@@ -13,6 +13,7 @@ internal static class SettingList
     public const string TrustedProxies = "trusted-proxies";
     public const string IngressClass = "ingress-class";
     public const string Namespace = "namespace";
+    public const string Resolver = "resolver";
     public const string AccessLog = "access-log";
     public const string LogLevel = "log-level";
     public const string AffinityKeys = "affinity-keys";
@@ -30,6 +31,7 @@ internal static class SettingList
         new(TrustedProxies, "CIDR", "Whose X-Forwarded headers are believed; anybody else's are replaced. Repeatable.", Many: true),
         new(IngressClass, "NAME", "Which ingressClassName this installation serves.", "sticky"),
         new(Namespace, "NAME", "Serve only this namespace. Repeatable.", Many: true),
+        new(Resolver, "ADDR", "DNS server for names with resolve where the resource names none; port 53 by default. Repeatable.", "those of /etc/resolv.conf", Many: true),
         new(AccessLog, "json|off|FORMAT", "A line for each request on standard output: JSON, none, or a text with variables.", "json"),
         new(LogLevel, "LEVEL", "trace, debug, information, warning, error or critical.", "information"),
         new(AffinityKeys, "FILE", "Keys of opaque cookies, one a line, base64 or text of 16 bytes or more: the first issues, all are accepted."),
