@@ -41,6 +41,9 @@ public sealed class Selection
     /// <summary>Why what the client presented names no peer; None where it does or where it presented nothing.</summary>
     public BreakReason Unbound { get; set; }
 
+    /// <summary>The peer to which the client's connection is tied by its authentication; null: none. It goes before any binding.</summary>
+    public PeerState? Tied { get; set; }
+
     public AffinityOutcome Outcome { get; set; }
 
     public BreakReason Reason { get; set; }

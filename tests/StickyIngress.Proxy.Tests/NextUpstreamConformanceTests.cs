@@ -8,7 +8,7 @@ using StickyIngress.Testing;
 namespace StickyIngress.Proxy.Tests;
 
 /// <summary>Every row of next_upstream.json over the real port: which servers a request tries, and what counts as a failure.</summary>
-public sealed class NextUpstreamConformanceTests
+public abstract class NextUpstreamConformanceTests(PeerEngine engine)
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -28,11 +28,12 @@ public sealed class NextUpstreamConformanceTests
         }
     }
 
-    private static async Task ReplayAsync(JsonElement row, IPEndPoint bad, IPEndPoint good)
+    private async Task ReplayAsync(JsonElement row, IPEndPoint bad, IPEndPoint good)
     {
         var conditions = row.GetProperty("proxy_next_upstream").GetString()!;
         await using var proxy = await ProxyUnderTest.StartAsync([bad, good], ProxyUnderTest.Settings with
         {
+            Engine = engine,
             NextUpstream = new(Parse(conditions), 0, TimeSpan.Zero),
             ReadTimeout = TimeSpan.FromMilliseconds(150),
         });
@@ -113,3 +114,7 @@ public sealed class NextUpstreamConformanceTests
         public ValueTask DisposeAsync() => server?.DisposeAsync() ?? ValueTask.CompletedTask;
     }
 }
+
+public sealed class Http1NextUpstreamConformanceTests() : NextUpstreamConformanceTests(PeerEngine.Auto);
+
+public sealed class YarpNextUpstreamConformanceTests() : NextUpstreamConformanceTests(PeerEngine.Yarp);

@@ -10,9 +10,6 @@ internal static class NotYetSupportedPass
         var spec = draft.Spec;
         Refuse(draft, spec.Queue is not null, "spec.queue");
         Refuse(draft, spec.HealthCheck is not null, "spec.healthCheck");
-        Refuse(draft, spec.Ntlm, "spec.ntlm");
-        Refuse(draft, spec.Keepalive?.Connections is not null, "spec.keepalive.connections");
-        Refuse(draft, spec.Keepalive?.Requests is not null, "spec.keepalive.requests");
         Refuse(draft, spec.Sticky?.Learn?.Sync == true, "spec.sticky.learn.sync");
     }
 
