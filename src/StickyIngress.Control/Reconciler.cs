@@ -4,6 +4,7 @@ using StickyIngress.Control.Compilation;
 using StickyIngress.Control.Sources;
 using StickyIngress.Control.Status;
 using StickyIngress.Core;
+using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Sessions;
 using StickyIngress.Core.Upstreams;
 
@@ -43,8 +44,9 @@ public sealed class Reconciler(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var names = new HostNames(resolver, time, () => _changed.Release(), stoppingToken);
+        var names = new HostNames(resolver, time, Wake, stoppingToken);
         var watching = WatchAsync(stoppingToken);
+        compiler.Keys.Changed += Wake;
         try
         {
             while (true)
@@ -59,6 +61,10 @@ public sealed class Reconciler(
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             await watching;
+        }
+        finally
+        {
+            compiler.Keys.Changed -= Wake;
         }
     }
 
@@ -79,6 +85,8 @@ public sealed class Reconciler(
             Log.ReconcileFailed(logger, e);
         }
     }
+
+    private void Wake() => _changed.Release();
 
     private CompileResult Compile(ResourceSet resources, AddressBook addresses)
     {
@@ -115,12 +123,20 @@ public sealed class Reconciler(
         {
             if (change.Current is { } current) UpstreamStates.Retain(current);
             else states.Remove(change.Former!.Name);
+            Release(change);
         }
 
         // A zone that one upstream left may be another's by now.
         var left = result.Changes.Select(change => change.LeftZone).OfType<string>().ToHashSet();
         if (left.Count > 0) left.ExceptWith(result.Zones);
         foreach (var zone in left) zones.Remove(zone);
+    }
+
+    private static void Release(UpstreamChange change)
+    {
+        if (change is not { Former: { Affinity: LearnAffinity learn } former, Current: { } current }) return;
+
+        foreach (var gone in former.Peers.ExceptBy(current.Peers.Select(peer => peer.Id), peer => peer.Id)) learn.Release(gone);
     }
 
     /// <summary>Takes each set as it comes; a source that fails although it must not is started again.</summary>

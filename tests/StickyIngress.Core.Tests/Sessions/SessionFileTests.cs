@@ -89,7 +89,7 @@ public sealed class SessionFileTests : IDisposable
         var gone = zone.Peers.Assign("pod-a");
         zone.Table.Learn(zone.Hasher.Hash("id"), gone, mayCreate: true);
 
-        zone.Peers.Release("pod-a");
+        zone.Peers.Release("pod-a", () => false);
         Assert.Equal(0, zone.Peers.Reclaim(zone.Table));
         Assert.NotEqual(gone, zone.Peers.Assign("pod-b"));
 
