@@ -5,5 +5,7 @@ if (args is ["session-latency"])
     SessionLatencyReport.Run(Console.Out);
 else if (args is ["compile-report"])
     CompileReport.Run(Console.Out);
+else if (args is ["rollout"])
+    await RolloutReport.RunAsync(Console.Out);
 else
     BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
