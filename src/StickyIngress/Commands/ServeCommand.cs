@@ -23,6 +23,7 @@ internal static class ServeCommand
         {
             if (demo) await backends.StartAsync(cancellationToken);
             await using var app = Server.Build(settings, keys);
+            using var secondSignal = new SecondSignal();
             await app.StartAsync(cancellationToken);
             if (demo) await error.WriteAsync(DemoManifests.WhatToTry(settings));
             await app.WaitForShutdownAsync(cancellationToken);
