@@ -104,7 +104,11 @@ public sealed class Reconciler(
         {
             foreach (var change in result.Changes)
             {
-                if (change.Current is { } current) SlowStart.Admit(current, clock.Milliseconds);
+                if (change.Current is not { } current) continue;
+
+                // Peers that go are remembered first, or else a client of theirs that comes with the swap would be taken for a forger.
+                UpstreamStates.Retain(current);
+                SlowStart.Admit(current, clock.Milliseconds);
             }
 
             snapshots.Publish(result.Snapshot);
@@ -121,9 +125,8 @@ public sealed class Reconciler(
     {
         foreach (var change in result.Changes)
         {
-            if (change.Current is { } current) UpstreamStates.Retain(current);
-            else states.Remove(change.Former!.Name);
-            Release(change);
+            if (change.Current is null) states.Remove(change.Former!.Name);
+            else Release(change.Former, change.Current);
         }
 
         // A zone that one upstream left may be another's by now.
@@ -132,9 +135,9 @@ public sealed class Reconciler(
         foreach (var zone in left) zones.Remove(zone);
     }
 
-    private static void Release(UpstreamChange change)
+    private static void Release(Upstream? former, Upstream current)
     {
-        if (change is not { Former: { Affinity: LearnAffinity learn } former, Current: { } current }) return;
+        if (former?.Affinity is not LearnAffinity learn) return;
 
         foreach (var gone in former.Peers.ExceptBy(current.Peers.Select(peer => peer.Id), peer => peer.Id)) learn.Release(gone);
     }

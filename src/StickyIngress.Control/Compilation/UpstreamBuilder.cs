@@ -64,7 +64,7 @@ public sealed class UpstreamBuilder(AffinityKeysHolder keys, SessionZones zones,
 
         return plan.Source.Spec.Sticky switch
         {
-            { Cookie: { } cookie } => new CookieAffinity(Settings(cookie, affinity), keysNow, clock, state, primaries, backups),
+            { Cookie: { } cookie } sticky => new CookieAffinity(Settings(cookie, affinity, sticky.Identity), keysNow, clock, state, primaries, backups),
             { Learn: { } learn } => Learn(learn, plan.Zone!, affinity, primaries, backups),
             { Route: not null } => new RouteAffinity(affinity.From, state, primaries, backups),
             _ => null,
@@ -81,7 +81,7 @@ public sealed class UpstreamBuilder(AffinityKeysHolder keys, SessionZones zones,
     private static int Capacity(StickyLearnSpec learn) =>
         learn.MaxSessions ?? (int)Math.Min((learn.Zone?.Size ?? 0) / ZonePage * SessionsPerPage, int.MaxValue);
 
-    private static CookieSettings Settings(StickyCookieSpec cookie, AffinityPlan affinity) => new()
+    private static CookieSettings Settings(StickyCookieSpec cookie, AffinityPlan affinity, PeerIdentity identity) => new()
     {
         Name = cookie.Name,
         Form = Form(cookie.Value),
@@ -101,6 +101,7 @@ public sealed class UpstreamBuilder(AffinityKeysHolder keys, SessionZones zones,
         Issue = cookie.Issue == CookieIssue.Always ? CookieIssuing.Always : CookieIssuing.OnChange,
         IdleTimeout = cookie.IdleTimeout,
         AbsoluteTimeout = cookie.AbsoluteTimeout,
+        PeersReturn = identity == PeerIdentity.PodName,
     };
 
     private static CookieForm Form(CookieValue value) => value == CookieValue.NginxSid ? CookieForm.NginxSid : CookieForm.Opaque;

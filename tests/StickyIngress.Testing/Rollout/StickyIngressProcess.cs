@@ -113,14 +113,11 @@ public sealed class StickyIngressProcess : IRolloutProxy
               sticky:
                 route: { from: ["$pod"] }
             """;
-        var sticky = mode switch
+        return Common + mode switch
         {
             RolloutMode.Cookie => Cookie,
             RolloutMode.Learn => Learn,
             _ => Route,
         };
-
-        // A literal loses the indent of its last line.
-        return Common + string.Join('\n', sticky.Split('\n').Select(line => "  " + line)) + "\n";
     }
 }
