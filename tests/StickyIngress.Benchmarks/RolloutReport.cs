@@ -19,11 +19,8 @@ internal static class RolloutReport
 
         if (!File.Exists(HaproxyProcess.Executable)) return;
 
-        foreach (var (mode, name) in new[] { (RolloutMode.Cookie, "cookie insert"), (RolloutMode.Learn, "stick table") })
-        {
-            await RunAsync(output, $"HAProxy, {name}, ready pods", () => new HaproxyProcess(mode, drains: false), mode);
-            await RunAsync(output, $"HAProxy, {name}, leaving pods at weight 0", () => new HaproxyProcess(mode, drains: true), mode);
-        }
+        await RunAsync(output, "HAProxy, cookie, ready pods", () => new HaproxyProcess(drains: false), RolloutMode.Cookie);
+        await RunAsync(output, "HAProxy, cookie, leaving pods at weight 0", () => new HaproxyProcess(drains: true), RolloutMode.Cookie);
     }
 
     private static async Task RunAsync(TextWriter output, string name, Func<IRolloutProxy> start, RolloutMode mode)

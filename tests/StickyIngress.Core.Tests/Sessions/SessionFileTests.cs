@@ -100,6 +100,20 @@ public sealed class SessionFileTests : IDisposable
     }
 
     [Fact]
+    public void A_number_is_not_reused_while_a_request_holds_its_peer()
+    {
+        var zone = new SessionZone("shop", _secret, Options, _time);
+        zone.Peers.Assign("pod-a");
+        var held = true;
+
+        zone.Peers.Release("pod-a", () => held);
+        Assert.Equal(0, zone.Peers.Reclaim(zone.Table));
+
+        held = false;
+        Assert.Equal(1, zone.Peers.Reclaim(zone.Table));
+    }
+
+    [Fact]
     public void The_timer_sweeps_within_a_second_of_due()
     {
         using var zones = new SessionZones(_secret, _time);

@@ -4,22 +4,20 @@ using System.Text;
 namespace StickyIngress.Testing.Rollout;
 
 /// <summary>
-/// HAProxy in master-worker mode, reloaded at each change with its listeners and its stick table handed over.
+/// HAProxy with a cookie of its own, in master-worker mode, reloaded at each change with its listeners handed over.
 /// </summary>
 public sealed class HaproxyProcess : IRolloutProxy
 {
     public const string Executable = "/usr/sbin/haproxy";
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("rollout-");
-    private readonly RolloutMode _mode;
     private readonly bool _drains;
-    private readonly int _peerPort = FreePort.Next();
     private Process? _process;
 
     /// <param name="drains">Terminating pods stay with weight 0, for their clients; else they are left out, as by who asks for ready pods.</param>
-    public HaproxyProcess(RolloutMode mode, bool drains)
+    public HaproxyProcess(bool drains)
     {
-        (_mode, _drains) = (mode, drains);
+        _drains = drains;
         Address = new($"http://127.0.0.1:{FreePort.Next()}");
     }
 
@@ -32,7 +30,7 @@ public sealed class HaproxyProcess : IRolloutProxy
         await File.WriteAllTextAsync(Configuration, Write(pods));
         if (_process is null)
         {
-            _process = Process.Start(new ProcessStartInfo(Executable) { ArgumentList = { "-W", "-q", "-L", "local", "-f", Configuration } });
+            _process = Process.Start(new ProcessStartInfo(Executable) { ArgumentList = { "-W", "-q", "-f", Configuration } });
             return;
         }
 
@@ -62,8 +60,6 @@ public sealed class HaproxyProcess : IRolloutProxy
               maxconn 4000
               nbthread 2
               stats socket {_folder.FullName}/socket mode 600 level admin expose-fd listeners
-            peers all
-              peer local 127.0.0.1:{_peerPort}
             defaults
               mode http
               option redispatch
@@ -76,13 +72,9 @@ public sealed class HaproxyProcess : IRolloutProxy
               default_backend shop
             backend shop
               balance roundrobin
+              cookie srv_id insert indirect nocache httponly
 
             """);
-        text.AppendLine(_mode switch
-        {
-            RolloutMode.Cookie => "  cookie srv_id insert indirect nocache httponly",
-            _ => "  stick-table type string len 64 size 100k expire 10m peers all\n  stick match req.cook(sid)\n  stick store-response res.cook(sid)",
-        });
         foreach (var pod in pods.Where(pod => !pod.IsGone && (_drains || !pod.IsTerminating)))
             text.AppendLine($"  server {pod.Name} {pod.EndPoint} cookie {pod.Name} weight {(pod.IsTerminating ? 0 : 1)}");
         return text.ToString();
