@@ -3,7 +3,7 @@ CONFIGURATION ?= Release
 RUN := dotnet run --project src/StickyIngress --configuration $(CONFIGURATION) --
 BENCH := dotnet run --project tests/StickyIngress.Benchmarks --configuration Release --
 
-.PHONY: help run build test check format golden conformance bench load generate
+.PHONY: help run build test check format golden conformance bench load rollout generate
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -38,6 +38,9 @@ bench: ## Benchmarks of the hot paths (filter with FILTER=*Pick*)
 
 load: ## The same load on StickyIngress and its peers, side by side; the table goes to tests/load/results
 	@tests/load/run.sh
+
+rollout: ## Replace every pod under 200 clients with sessions, with StickyIngress and with HAProxy; prints a table
+	@$(BENCH) rollout
 
 generate: ## Write the generated files: the CRD
 	@$(RUN) crd > crds/stickyingress.io_stickyupstreams.yaml

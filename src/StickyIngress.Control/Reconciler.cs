@@ -5,6 +5,7 @@ using StickyIngress.Control.Resolving;
 using StickyIngress.Control.Sources;
 using StickyIngress.Control.Status;
 using StickyIngress.Core;
+using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Sessions;
 using StickyIngress.Core.Upstreams;
 
@@ -45,9 +46,10 @@ public sealed class Reconciler(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var hosts = new HostNames(resolver, time, () => _changed.Release(), stoppingToken);
-        var followed = new FollowedNames(resolverObservers, time, () => _changed.Release(), stoppingToken);
+        var hosts = new HostNames(resolver, time, Wake, stoppingToken);
+        var followed = new FollowedNames(resolverObservers, time, Wake, stoppingToken);
         var watching = WatchAsync(stoppingToken);
+        compiler.Keys.Changed += Wake;
         try
         {
             while (true)
@@ -62,6 +64,10 @@ public sealed class Reconciler(
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             await watching;
+        }
+        finally
+        {
+            compiler.Keys.Changed -= Wake;
         }
     }
 
@@ -87,6 +93,8 @@ public sealed class Reconciler(
         AddressBook Book() => hosts.Book with { Answers = followed.Answers };
     }
 
+    private void Wake() => _changed.Release();
+
     private CompileResult Compile(ResourceSet resources, AddressBook addresses)
     {
         var started = time.GetTimestamp();
@@ -103,7 +111,11 @@ public sealed class Reconciler(
         {
             foreach (var change in result.Changes)
             {
-                if (change.Current is { } current) SlowStart.Admit(current, clock.Milliseconds);
+                if (change.Current is not { } current) continue;
+
+                // Peers that go are remembered first, or else a client of theirs that comes with the swap would be taken for a forger.
+                UpstreamStates.Retain(current);
+                SlowStart.Admit(current, clock.Milliseconds);
             }
 
             snapshots.Publish(result.Snapshot);
@@ -120,14 +132,21 @@ public sealed class Reconciler(
     {
         foreach (var change in result.Changes)
         {
-            if (change.Current is { } current) UpstreamStates.Retain(current);
-            else states.Remove(change.Former!.Name);
+            if (change.Current is null) states.Remove(change.Former!.Name);
+            else Release(change.Former, change.Current);
         }
 
         // A zone that one upstream left may be another's by now.
         var left = result.Changes.Select(change => change.LeftZone).OfType<string>().ToHashSet();
         if (left.Count > 0) left.ExceptWith(result.Zones);
         foreach (var zone in left) zones.Remove(zone);
+    }
+
+    private static void Release(Upstream? former, Upstream current)
+    {
+        if (former?.Affinity is not LearnAffinity learn) return;
+
+        foreach (var gone in former.Peers.ExceptBy(current.Peers.Select(peer => peer.Id), peer => peer.Id)) learn.Release(gone);
     }
 
     /// <summary>Takes each set as it comes; a source that fails although it must not is started again.</summary>

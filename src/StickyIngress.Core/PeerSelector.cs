@@ -45,7 +45,8 @@ public sealed class PeerSelector(Clock clock)
 
     private static Selected Refuse(Selection selection, BreakReason reason)
     {
-        (selection.Outcome, selection.Reason) = (AffinityOutcome.Rejected, reason);
+        selection.Outcome = AffinityOutcome.Rejected;
+        if (selection.Reason == BreakReason.None) selection.Reason = reason;
         return Selected.Rejected;
     }
 

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Prometheus;
 using StickyIngress.Admin;
@@ -40,6 +39,13 @@ internal static class Server
         AddAccessLog(builder.Services, settings);
         builder.Services.AddStickyProxy(new(settings.TrustedProxies));
         builder.Services.AddSingleton(settings).AddSingleton<Readiness>();
+        if (settings.AffinityKeys is { } file)
+        {
+            builder.Services.AddHostedService(provider => ActivatorUtilities.CreateInstance<AffinityKeysFile>(provider, file));
+        }
+
+        builder.Services.AddSingleton<SessionKeeper>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<SessionKeeper>());
         builder.Services.AddHostedService<AdminServer>();
         builder.Services.AddHostedService<Shutdown>();
 
@@ -62,10 +68,10 @@ internal static class Server
         .AddSingleton<IResourceSource, FileSource>()
         .AddSingleton<IHostResolver, SystemHostResolver>()
         .AddSingleton<IStatusWriter, LogStatusWriter>()
-        .AddSingleton(keys)
-        .AddSingleton(provider => new SessionZones(RandomNumberGenerator.GetBytes(16), provider.GetRequiredService<TimeProvider>()))
+        .AddSingleton(new AffinityKeysHolder(keys))
+        .AddSingleton(provider => new SessionZones(SessionKeeper.Secret(settings, keys), provider.GetRequiredService<TimeProvider>()))
         .AddSingleton(provider => new UpstreamBuilder(
-            keys, provider.GetRequiredService<SessionZones>(), provider.GetRequiredService<Clock>(), new Random()))
+            provider.GetRequiredService<AffinityKeysHolder>(), provider.GetRequiredService<SessionZones>(), provider.GetRequiredService<Clock>(), new Random()))
         .AddSingleton<UpstreamStates>()
         .AddSingleton<SnapshotCompiler>()
         .AddSingleton<ReconcilerState>()

@@ -37,7 +37,7 @@ internal static class CompileReport
     private static void Measure(string folder, TextWriter output)
     {
         using var zones = new SessionZones(new byte[32], TimeProvider.System);
-        var builder = new UpstreamBuilder(AffinityKeys.CreateRandom(), zones, new Clock(TimeProvider.System), new Random(1));
+        var builder = new UpstreamBuilder(new(AffinityKeys.CreateRandom()), zones, new Clock(TimeProvider.System), new Random(1));
         var compiler = new SnapshotCompiler(new() { Standalone = true }, new UpstreamStates(), builder, TimeProvider.System);
         var source = new FileSource(new() { Folders = [folder] }, TimeProvider.System, NullLogger<FileSource>.Instance);
 

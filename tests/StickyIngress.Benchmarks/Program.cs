@@ -12,6 +12,9 @@ switch (args)
     case ["bare-forwarder", var port, .. var backends]:
         await BareForwarder.RunAsync(int.Parse(port), backends);
         break;
+    case ["rollout"]:
+        await RolloutReport.RunAsync(Console.Out);
+        break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
         break;

@@ -34,6 +34,9 @@ internal static class ChangePass
             run.Dirty.UnionWith(run.Resources.Ingresses.Keys);
         }
 
+        if (run.Keys != run.Previous.Keys)
+            run.Dirty.UnionWith(run.Previous.Upstreams.Where(known => known.Value.Plan?.Source.Spec.Sticky?.Cookie is not null).Select(known => known.Key));
+
         if (run.Resources.Diagnostics == run.Previous.Resources.Diagnostics) return;
 
         var former = CompileRun.Errors(run.Previous.Resources);

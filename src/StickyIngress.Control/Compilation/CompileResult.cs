@@ -5,6 +5,7 @@ using StickyIngress.Control.Resolving;
 using StickyIngress.Control.Sources;
 using StickyIngress.Control.Status;
 using StickyIngress.Core;
+using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Routing;
 using StickyIngress.Core.Upstreams;
 
@@ -54,6 +55,9 @@ public sealed class CompileResult
     internal IEnumerable<string> Zones => Upstreams.Values.Select(known => known.Plan?.Zone).OfType<string>();
 
     internal ResourceSet Resources { get; init; } = ResourceSet.Empty;
+
+    /// <summary>Null: nothing was compiled yet.</summary>
+    internal AffinityKeys? Keys { get; init; }
 
     internal AddressBook Addresses { get; init; } = AddressBook.Empty;
 

@@ -34,16 +34,17 @@ internal static class PeerPass
         {
             var (spec, name) = (candidate.Server.Spec, candidate.Name);
             var id = new PeerId(FirstFree(ids, Identity(candidate), spec.Name));
+            var sid = Sid(candidate);
             return new()
             {
                 Index = index,
                 Id = id,
                 Name = name,
                 Server = candidate.Written ?? name,
-                Sid = Sid(candidate),
+                Sid = sid,
                 Label = FirstFree(_labels, candidate.PodName.Length > 0 ? candidate.PodName : name, spec.Name),
                 EndPoint = candidate.EndPoint,
-                State = state.Peer(new(spec.Name, id, name)),
+                State = state.Peer(new(spec.Name, id, name), sid),
                 Weight = candidate.Weight,
                 MaxConns = spec.MaxConns,
                 MaxFails = spec.MaxFails,

@@ -93,7 +93,7 @@ internal sealed class UpstreamPass(ImmutableArray<Action<PlanDraft>> passes, Ups
         {
             Written = written,
             Plan = plan,
-            Upstream = builder.Build(plan, state, primaries, backups, former),
+            Upstream = builder.Build(plan, run.Keys, state, primaries, backups, former),
             Refusals = refusals,
             PeerDiagnostics = found.ToImmutable(),
             Uses = [.. plan.Uses.Union(servers.Hosts.Select(ReferencePass.HostRef)).Union(servers.FollowedNames.Select(name => name.Ref))],

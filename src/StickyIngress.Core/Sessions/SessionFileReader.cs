@@ -45,6 +45,14 @@ internal sealed class SessionFileReader(Stream stream, DateTimeOffset now, byte[
         }
     }
 
+    /// <summary>The wrapped secret alone, which stands in the header.</summary>
+    public byte[] ReadWrappedSecret()
+    {
+        ReadStart();
+        var payload = ReadBlock(SessionFileBlock.Header).Payload;
+        return payload.Length < sizeof(long) + FingerprintLength ? [] : payload[(sizeof(long) + FingerprintLength)..];
+    }
+
     private void ReadStart()
     {
         Span<byte> start = stackalloc byte[Magic.Length + sizeof(int)];
@@ -63,8 +71,8 @@ internal sealed class SessionFileReader(Stream stream, DateTimeOffset now, byte[
 
     private void ReadHeader(ReadOnlySpan<byte> payload)
     {
-        if (payload.Length != sizeof(long) + FingerprintLength) throw Torn("has a header of another length");
-        if (!payload[sizeof(long)..].SequenceEqual(fingerprint))
+        if (payload.Length < sizeof(long) + FingerprintLength) throw Torn("has a header that is too short");
+        if (!payload.Slice(sizeof(long), FingerprintLength).SequenceEqual(fingerprint))
         {
             throw new SessionFileException(
                 SessionFileOutcome.OtherSecret, "was written with another secret, so its sessions cannot be recognised");

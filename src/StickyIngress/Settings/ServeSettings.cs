@@ -36,6 +36,11 @@ internal sealed record ServeSettings
     /// <summary>A file with the keys of opaque cookies; null: a random key.</summary>
     public required string? AffinityKeys { get; init; }
 
+    /// <summary>Where sessions are kept over a restart; null: they are not.</summary>
+    public required string? SessionFile { get; init; }
+
+    public required TimeSpan SessionFileInterval { get; init; }
+
     /// <summary>How long new connections still work after the signal to stop.</summary>
     public required TimeSpan ShutdownGrace { get; init; }
 

@@ -98,6 +98,8 @@ internal sealed class SettingsReader
         LogLevel = Read<LogLevel>(
             SettingList.LogLevel, "information", "trace, debug, information, warning, error or critical", TryParseLevel, LogLevel.Information),
         AffinityKeys = Last(SettingList.AffinityKeys),
+        SessionFile = Last(SettingList.SessionFile),
+        SessionFileInterval = Time(SettingList.SessionFileInterval, "60s"),
         ShutdownGrace = Time(SettingList.ShutdownGrace, "5s"),
         DrainTimeout = Time(SettingList.DrainTimeout, "60s"),
     };
