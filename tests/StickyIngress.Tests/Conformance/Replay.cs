@@ -23,7 +23,7 @@ internal sealed class Replay : IAsyncDisposable
     public static async Task<Replay> StartAsync(string file, IEnumerable<string> upstreams, params string[] more)
     {
         var manifests = Manifests.With([.. upstreams]);
-        return new(file, manifests, await StickyProcess.ServeAsync(manifests, ["--access-log", "off", .. more]));
+        return new(file, manifests, await StickyProcess.ServeAsync(manifests, more.Contains("--access-log") ? more : ["--access-log", "off", .. more]));
     }
 
     /// <summary>An upstream below /NAME whose responses tell which servers were tried and what they answered.</summary>
@@ -51,7 +51,7 @@ internal sealed class Replay : IAsyncDisposable
             [var flag] => $"{flag}: true",
             _ => throw new ArgumentException(parameter),
         });
-        return string.Join(", ", (string[])[address, .. weight is null ? [] : [$"weight: {weight}"], .. fields]);
+        return string.Join(", ", fields.Prepend(weight is null ? address : $"{address}, weight: {weight}"));
     }
 
     /// <summary>The method as it stands in a spec; the key of a hash is the header X-Key unless the recording names another.</summary>

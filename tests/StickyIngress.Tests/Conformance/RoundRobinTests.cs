@@ -1,5 +1,4 @@
 using System.Text.Json;
-using StickyIngress.Testing;
 
 namespace StickyIngress.Tests.Conformance;
 
