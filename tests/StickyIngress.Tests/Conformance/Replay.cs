@@ -28,11 +28,11 @@ internal sealed class Replay : IAsyncDisposable
 
     /// <summary>An upstream below /NAME whose responses tell which servers were tried and what they answered.</summary>
     /// <param name="servers">As <see cref="Server"/> gives them.</param>
-    public static string Upstream(string name, IEnumerable<string> servers, string more = "", string nextUpstream = "error timeout") => Manifests.Upstream(
+    public static string Upstream(string name, IEnumerable<string> servers, string more = "", string nextUpstream = "error timeout", string readTimeout = "30s") => Manifests.Upstream(
         name, servers, $$"""
         proxy:
-          connectTimeout: 500ms
-          readTimeout: 150ms
+          connectTimeout: 5s
+          readTimeout: {{readTimeout}}
           nextUpstream: { on: [{{string.Join(", ", nextUpstream.Split(' ').Select(Condition))}}] }
           responseHeaders:
           - { name: X-Tried, value: "$upstream_addr", always: true }
