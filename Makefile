@@ -30,8 +30,8 @@ format: ## Format the code as the build wants it
 golden: ## Write the expected outputs of the compiler's cases anew; review the diff like code
 	UPDATE_GOLDEN=1 tests/run.sh StickyIngress.Control.Tests
 
-conformance: ## Replay nginx's recorded answers
-	@tests/run.sh StickyIngress.Core.Tests StickyIngress.Tests
+conformance: ## Replay nginx's recorded answers against the running product; a line for each file
+	@tests/conformance.sh
 
 bench: ## Benchmarks of the hot paths (filter with FILTER=*Pick*)
 	$(BENCH) --filter '$(or $(FILTER),*)'

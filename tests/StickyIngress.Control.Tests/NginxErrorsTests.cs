@@ -13,7 +13,7 @@ public sealed class NginxErrorsTests
     private const string S = "server 127.0.0.1:1";
 
     /// <summary>Accepted by nginx, refused here, and why.</summary>
-    private static readonly Dictionary<string, string> Stricter = new()
+    internal static readonly Dictionary<string, string> Stricter = new()
     {
         [S + " weight=1000000;"] = "weights end at 65535",
         [S + " weight=9223372036854775807;"] = "weights end at 65535",
@@ -24,7 +24,7 @@ public sealed class NginxErrorsTests
     };
 
     /// <summary>Refused by the recorded build, which lacks the commercial directives, and supported here.</summary>
-    private static readonly HashSet<string> Commercial =
+    internal static readonly HashSet<string> Commercial =
     [
         S + " slow_start=30s;", "least_time header; " + S + ";", "random two least_time=header; " + S + ";", "sticky cookie a partitioned; " + S + ";",
         "resolver 127.0.0.1 status_zone=z; " + S + ";",
@@ -290,7 +290,7 @@ public sealed class NginxErrorsTests
         Assert.Empty(forgotten);
     }
 
-    private static Dictionary<string, (bool Accepted, string Said)> Recorded()
+    internal static Dictionary<string, (bool Accepted, string Said)> Recorded()
     {
         var vectors = Vectors.Load("config_errors.json");
         return vectors.GetProperty("upstream").EnumerateArray().Select(entry => (Text: entry.GetProperty("upstream_body").GetString()!, Entry: entry))

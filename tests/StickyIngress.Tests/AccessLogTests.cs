@@ -15,14 +15,14 @@ public sealed class AccessLogTests
         await using var servers = await Backends.StartAsync("a");
         using var manifests = With(Upstream("shop", servers.Addresses, "sticky: { cookie: { name: c } }"));
         await using var process = await StickyProcess.ServeAsync(manifests);
-        string[] targets = ["/shop", "/shop/%0a%22quoted%22?q=\"x\"", "/nobody", "/shop/\u00e9"];
+        string[] targets = ["/shop", "/shop/%0a%22quoted%22?q=\"x\"", "/nobody"];
 
         foreach (var target in targets)
             await TestClient.ExchangeAsync(process.Http, $"GET {target} HTTP/1.1\r\nHost: h\r\nUser-Agent: \"a\\b\t\u00ff\r\nConnection: close\r\n\r\n", Stop);
-        await Eventually.HoldsAsync(() => process.Output.Count == targets.Length, "four lines are written", Stop);
+        await Eventually.HoldsAsync(() => process.Output.Count == targets.Length, "every line is written", Stop);
 
         var lines = process.Output.Select(line => JsonDocument.Parse(line).RootElement).ToArray();
-        Assert.Equal(["200", "200", "404", "200"], lines.Select(line => line.GetProperty("status").ToString()));
+        Assert.Equal(["200", "200", "404"], lines.Select(line => line.GetProperty("status").ToString()));
         Assert.Equal(targets[1], lines[1].GetProperty("uri").GetString());
         Assert.Equal("default/shop", lines[0].GetProperty("upstream").GetString());
         Assert.Equal(servers[0].Address, lines[0].GetProperty("upstream_addr").GetString());

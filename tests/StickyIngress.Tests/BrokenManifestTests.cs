@@ -41,9 +41,9 @@ public sealed class BrokenManifestTests : IAsyncLifetime
 
         manifests.Write("upstreams.yaml", Upstream("shop", [_servers[1].Address]));
         await Eventually.HoldsAsync(async () => await process.GetAsync("/shop") == "b", "the mended version serves", Stop);
+        await Eventually.HoldsAsync(async () => (await process.ApiAsync("diagnostics")).GetArrayLength() == 0, "nothing is wrong any more", Stop);
         await load.EndAsync();
         Assert.Empty(load.Failures);
-        Assert.Equal(0, (await process.ApiAsync("diagnostics")).GetArrayLength());
         Assert.Equal(0, await process.MetricAsync("stickyingress_resource_diagnostics{severity=\"error\"}"));
     }
 

@@ -20,13 +20,13 @@ public sealed class Http2Tests
         await using var process = await StickyProcess.ServeAsync(manifests, "--h2c", $"127.0.0.1:{h2c}");
         using var client = Http2Client(h2c);
 
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/echo/Say") { Content = new ByteArrayContent([0, 0, 0, 0, 2, 8, 1]) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/echo/Say") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = new ByteArrayContent([0, 0, 0, 0, 2, 8, 1]) };
         request.Content.Headers.ContentType = new("application/grpc");
         request.Headers.TE.Add(new("trailers"));
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Stop);
         var body = await response.Content.ReadAsByteArrayAsync(Stop);
 
-        Assert.Equal(HttpVersion.Version20, response.Version);
+        Assert.Equal((HttpVersion.Version20, HttpStatusCode.OK), (response.Version, response.StatusCode));
         Assert.Equal("application/grpc", response.Content.Headers.ContentType!.MediaType);
         Assert.Equal([0, 0, 0, 0, 2, 8, 1], body);
         Assert.Equal("0", response.TrailingHeaders.GetValues("grpc-status").Single());
@@ -67,6 +67,7 @@ public sealed class Http2Tests
 
     private static async Task EchoAsync(HttpContext context)
     {
+        context.Response.StatusCode = context.Request.Headers.TE == "trailers" ? 200 : 400; // as gRPC servers do
         context.Response.ContentType = "application/grpc";
         context.Response.DeclareTrailer("grpc-status");
         await context.Request.Body.CopyToAsync(context.Response.Body);

@@ -102,8 +102,8 @@ public sealed class StickyProcess : IAsyncDisposable
         (await MetricsAsync()).Where(line => line.StartsWith(series + " ", StringComparison.Ordinal))
             .Select(line => (double?)double.Parse(line[(line.LastIndexOf(' ') + 1)..])).SingleOrDefault();
 
-    public Task LogsAsync(string words) => Eventually.HoldsAsync(
-        () => Error.Any(line => line.Contains(words, StringComparison.Ordinal)), $"the log says {words}; it says {string.Join('\n', Error)}", Stop);
+    public Task LogsAsync(string words) =>
+        Eventually.HoldsAsync(() => Error.Any(line => line.Contains(words, StringComparison.Ordinal)), $"the log says {words}", Stop);
 
     public async ValueTask DisposeAsync()
     {
@@ -116,7 +116,8 @@ public sealed class StickyProcess : IAsyncDisposable
 
     private static Process Start(IReadOnlyList<string> arguments, IReadOnlyList<(string Name, string Value)> environment)
     {
-        var start = new ProcessStartInfo(Executable, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        // Shells start what runs in the background deaf to SIGINT, and children inherit it.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", Executable, .. arguments]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (DictionaryEntry inherited in Environment.GetEnvironmentVariables())
         {
             if (((string)inherited.Key).StartsWith("STICKYINGRESS_", StringComparison.Ordinal)) start.Environment.Remove((string)inherited.Key);
