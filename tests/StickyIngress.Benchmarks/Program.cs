@@ -1,8 +1,8 @@
 using BenchmarkDotNet.Running;
 using StickyIngress.Benchmarks;
 
-if (args is ["session-latency"])
-    SessionLatencyReport.Run(Console.Out);
+if (args is ["session-report"])
+    SessionReport.Run(Console.Out);
 else if (args is ["compile-report"])
     CompileReport.Run(Console.Out);
 else
