@@ -98,12 +98,12 @@ internal static class SessionReport
         return table;
     }
 
-    /// <summary>Seconds of the fastest round: the machine may have other work, and code is not compiled well at first.</summary>
+    /// <summary>Seconds of processor in the cheapest round: the machine may have other work, and code is not compiled well at first.</summary>
     private static double Best(Action measured) => Enumerable.Range(0, Rounds).Min(_ =>
     {
-        var start = Stopwatch.GetTimestamp();
+        var start = Environment.CpuUsage.TotalTime;
         measured();
-        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return (Environment.CpuUsage.TotalTime - start).TotalSeconds;
     });
 
     private static void Find(SessionTable table, SessionKey[] keys)
