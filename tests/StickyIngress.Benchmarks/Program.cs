@@ -3,8 +3,8 @@ using StickyIngress.Benchmarks;
 
 switch (args)
 {
-    case ["session-latency"]:
-        SessionLatencyReport.Run(Console.Out);
+    case ["session-report"]:
+        SessionReport.Run(Console.Out);
         break;
     case ["compile-report"]:
         CompileReport.Run(Console.Out);

@@ -20,6 +20,7 @@ public static class Reasons
     public const string InvalidPattern = nameof(InvalidPattern);
     public const string InvalidTemplate = nameof(InvalidTemplate);
     public const string InvalidVariable = nameof(InvalidVariable);
+    public const string RingTooLarge = nameof(RingTooLarge);
     public const string UnknownVariable = nameof(UnknownVariable);
     public const string UnsupportedAddressType = nameof(UnsupportedAddressType);
     public const string UnsupportedAppProtocol = nameof(UnsupportedAppProtocol);

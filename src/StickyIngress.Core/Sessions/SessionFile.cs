@@ -66,7 +66,7 @@ public static class SessionFile
         {
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
             var zones = new SessionFileReader(stream, time.GetUtcNow(), fingerprint.ToArray()).Read();
-            var sessions = zones.Sum(zone => zone.Records.Length);
+            var sessions = zones.Sum(zone => zone.Records.Count);
             return new(SessionFileOutcome.Loaded, $"read {sessions} sessions of {zones.Count} zones from {path}", zones);
         }
         catch (SessionFileException e)

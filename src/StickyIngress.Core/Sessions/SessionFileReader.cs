@@ -11,7 +11,7 @@ internal sealed class SessionFileReader(Stream stream, DateTimeOffset now, byte[
     private const long LongestDowntime = 100L * 365 * 24 * 60 * 60 * 1000; // ms
 
     private readonly List<SavedZone> _zones = [];
-    private readonly List<SessionRecord> _records = [];
+    private List<SessionRecord> _records = [];
     private string?[] _peers = [];
     private string? _zone;
     private TimeSpan _timeout;
@@ -121,8 +121,8 @@ internal sealed class SessionFileReader(Stream stream, DateTimeOffset now, byte[
     {
         if (_zone is null) return;
 
-        _zones.Add(new SavedZone(_zone, _peers, [.. _records]));
-        _records.Clear();
+        _zones.Add(new SavedZone(_zone, _peers, _records));
+        _records = [];
     }
 
     private (SessionFileBlock Kind, byte[] Payload) ReadBlock(SessionFileBlock? expected)

@@ -81,12 +81,17 @@ public sealed class SessionZones : IDisposable
         // A timer does not wait for its last call to end.
         if (Interlocked.Exchange(ref _sweeping, 1) != 0) return;
 
-        foreach (var zone in All)
+        try
         {
-            zone.Table.Sweep();
-            zone.Peers.Reclaim(zone.Table);
+            foreach (var zone in All)
+            {
+                zone.Table.Sweep();
+                zone.Peers.Reclaim(zone.Table);
+            }
         }
-
-        Volatile.Write(ref _sweeping, 0);
+        finally
+        {
+            Volatile.Write(ref _sweeping, 0);
+        }
     }
 }
