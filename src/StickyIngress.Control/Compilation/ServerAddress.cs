@@ -8,7 +8,7 @@ namespace StickyIngress.Control.Compilation;
 /// <param name="Text">As it was written.</param>
 /// <param name="Host">The name to ask DNS for; null where the address is known.</param>
 /// <param name="Port">0 for a unix socket.</param>
-internal sealed record ServerAddress(string Text, string? Host, IPAddress? Ip, string? UnixPath, int Port)
+public sealed record ServerAddress(string Text, string? Host, IPAddress? Ip, string? UnixPath, int Port)
 {
     private const int DefaultPort = 80;
     private const int MaxUnixPath = 107;
