@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using StickyIngress.Core;
+using StickyIngress.Proxy.Caching;
 using StickyIngress.Proxy.Clients;
 using StickyIngress.Proxy.Forwarding;
 using StickyIngress.Proxy.Forwarding.Yarp;
@@ -17,6 +18,7 @@ public static class ProxyRegistration
     public static IServiceCollection AddStickyProxy(this IServiceCollection services, TrustedProxies trusted)
     {
         services.AddHttpForwarder();
+        services.AddOutputCache(cache => cache.MaximumBodySize = cache.SizeLimit);
         services.AddLogging(logging => logging
             .AddFilter("Yarp", LogLevel.None)
             .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None)
@@ -31,6 +33,7 @@ public static class ProxyRegistration
             .AddSingleton<IPeerForwarder, YarpForwarder>()
             .AddSingleton<ProxyMetrics>()
             .AddSingleton<UpstreamHandler>()
+            .AddSingleton<ResponseCache>()
             .AddSingleton<ProxyPipeline>();
     }
 

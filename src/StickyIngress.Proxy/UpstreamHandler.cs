@@ -63,7 +63,8 @@ public sealed class UpstreamHandler(PeerSelector selector, IPeerForwarder forwar
             @try.ResponseTime = request.Now - @try.StartedAt;
             @try.ResponseLength = request.ResponseBody.Count - before;
 
-            if (end == TryEnd.Status)
+            @try.End = end;
+            if (end == TryEnd.Status && request.Caching?.TookOver != true)
                 lease.Fail(NextPeer.CountsAsFailure(@try.Status) ? TryOutcome.Failed : TryOutcome.Next, BreakReason.PeerFailed);
             else if (end.IsFailure())
                 lease.Fail(TryOutcome.Failed, end.BreakReason());
@@ -74,7 +75,7 @@ public sealed class UpstreamHandler(PeerSelector selector, IPeerForwarder forwar
     }
 
     private static bool GoesOn(ProxyRequest request, PeerTry @try, TryEnd end) =>
-        end == TryEnd.Status
+        (end == TryEnd.Status && request.Caching?.TookOver != true)
         || (end.IsFailure() && !request.Context.RequestAborted.IsCancellationRequested && NextPeer.AfterFailure(request, @try, end));
 
     private static async Task FinishAsync(ProxyRequest request, TryEnd end)

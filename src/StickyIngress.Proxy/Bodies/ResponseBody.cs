@@ -1,3 +1,5 @@
+using StickyIngress.Proxy.Caching;
+
 namespace StickyIngress.Proxy.Bodies;
 
 /// <summary>Counts what goes to the client.</summary>
@@ -5,6 +7,9 @@ internal sealed class ResponseBody(Stream inner) : Stream
 {
     /// <summary>Bytes so far.</summary>
     public long Count { get; private set; }
+
+    /// <summary>Gets a copy of what is written; null: nobody.</summary>
+    public CapturedBody? Capture { get; set; }
 
     public override bool CanRead => false;
 
@@ -23,6 +28,7 @@ internal sealed class ResponseBody(Stream inner) : Stream
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         Count += buffer.Length;
+        Capture?.Write(buffer.Span);
         return inner.WriteAsync(buffer, cancellationToken);
     }
 
@@ -32,6 +38,7 @@ internal sealed class ResponseBody(Stream inner) : Stream
     public override void Write(byte[] buffer, int offset, int count)
     {
         Count += count;
+        Capture?.Write(buffer.AsSpan(offset, count));
         inner.Write(buffer, offset, count);
     }
 
