@@ -96,7 +96,10 @@ public sealed class Reconciler(
         {
             foreach (var change in result.Changes)
             {
-                if (change.Current is { } current) SlowStart.Admit(current, clock.Milliseconds);
+                if (change.Current is not { } current) continue;
+
+                PeerHealth.Admit(current);
+                SlowStart.Admit(current, clock.Milliseconds);
             }
 
             snapshots.Publish(result.Snapshot);
@@ -108,13 +111,17 @@ public sealed class Reconciler(
         foreach (var observer in observers) observer.Published(result);
     }
 
-    /// <summary>Drops the states and sessions of what is gone, now that no new request can come to it.</summary>
+    /// <summary>
+    /// Drops the states and sessions of what is gone, now that no new request can come to it, and wakes who waits for what changed.
+    /// </summary>
     private void Forget(CompileResult result)
     {
         foreach (var change in result.Changes)
         {
             if (change.Current is { } current) UpstreamStates.Retain(current);
             else states.Remove(change.Former!.Name);
+
+            (change.Current ?? change.Former)!.State.Queue.Changed();
         }
 
         // A zone that one upstream left may be another's by now.

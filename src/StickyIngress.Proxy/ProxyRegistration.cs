@@ -9,6 +9,7 @@ using StickyIngress.Proxy.Caching;
 using StickyIngress.Proxy.Clients;
 using StickyIngress.Proxy.Forwarding;
 using StickyIngress.Proxy.Forwarding.Yarp;
+using StickyIngress.Proxy.Health;
 
 namespace StickyIngress.Proxy;
 
@@ -29,6 +30,9 @@ public static class ProxyRegistration
             .AddSingleton<SnapshotHolder>()
             .AddSingleton<ClientTls>()
             .AddSingleton<PeerSelector>()
+            .AddSingleton<QueuedSelector>()
+            .AddSingleton<HealthProber>()
+            .AddSingleton<HealthChecker>()
             .AddSingleton<InvokerProfiles>()
             .AddSingleton<IPeerForwarder, YarpForwarder>()
             .AddSingleton<ProxyMetrics>()

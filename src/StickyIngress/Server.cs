@@ -69,6 +69,7 @@ internal static class Server
         .AddSingleton<SnapshotCompiler>()
         .AddSingleton<ReconcilerState>()
         .AddSingleton<IReconcileObserver, ReconcileMetrics>()
+        .AddSingleton<IReconcileObserver, CheckedUpstreams>()
         .AddHostedService<Reconciler>();
 
     private static void AddMetrics(IServiceCollection services)

@@ -15,8 +15,6 @@ internal static class NotYetSupportedPass
         }
 
         Refuse(draft, spec.Resolver is not null, "spec.resolver");
-        Refuse(draft, spec.Queue is not null, "spec.queue");
-        Refuse(draft, spec.HealthCheck is not null, "spec.healthCheck");
         Refuse(draft, spec.Ntlm, "spec.ntlm");
         Refuse(draft, spec.Keepalive?.Connections is not null, "spec.keepalive.connections");
         Refuse(draft, spec.Keepalive?.Requests is not null, "spec.keepalive.requests");

@@ -23,6 +23,8 @@ public sealed class UpstreamBuilder(AffinityKeys keys, SessionZones zones, Clock
         Balancer = Balancer(plan, primaries, backups, former?.Balancer),
         Affinity = Affinity(plan, state, primaries, backups),
         FailStatus = plan.Source.Spec.Sticky is { OnUnavailable: OnUnavailable.Fail } sticky ? sticky.FailStatus : null,
+        Queue = plan.Source.Spec.Queue is { } queue ? new(queue.Size, queue.Timeout) : null,
+        HealthCheck = plan.HealthCheck,
     };
 
     /// <param name="former">The upstream's balancer so far, whose work a ring can take over; null: none.</param>
