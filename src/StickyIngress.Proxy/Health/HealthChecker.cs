@@ -20,7 +20,7 @@ public sealed class HealthChecker : IDisposable
     private readonly HealthProber _prober;
     private readonly ILogger<HealthChecker> _logger;
     private readonly Counter _checks;
-    private readonly ITimer _timer;
+    private readonly System.Threading.ITimer _timer;
     private readonly CancellationTokenSource _stop = new();
     private readonly Random _random = new();
     private readonly Lock _gate = new();
