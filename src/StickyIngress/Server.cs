@@ -77,6 +77,7 @@ internal static class Server
         .AddSingleton<ReconcilerState>()
         .AddSingleton<IReconcileObserver, ReconcileMetrics>()
         .AddSingleton<IResolverObserver, ResolverMetrics>()
+        .AddSingleton<IReconcileObserver, CheckedUpstreams>()
         .AddHostedService<Reconciler>();
 
     private static void AddMetrics(IServiceCollection services)
