@@ -26,4 +26,10 @@ internal static partial class Log
 
     [LoggerMessage(1007, LogLevel.Error, "The source of resources failed and is started again")]
     public static partial void SourceFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(1020, LogLevel.Information, "The affinity keys changed: {Count} are accepted now; fingerprint {Fingerprint}")]
+    public static partial void KeysChanged(ILogger logger, int count, string fingerprint);
+
+    [LoggerMessage(1021, LogLevel.Error, "The affinity keys stay as they were: {Trouble}")]
+    public static partial void KeysKept(ILogger logger, string trouble);
 }

@@ -1,9 +1,9 @@
-using System.Security.Cryptography;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Prometheus;
 using StickyIngress.Admin;
 using StickyIngress.Control;
 using StickyIngress.Control.Compilation;
+using StickyIngress.Control.Resolving;
 using StickyIngress.Control.Sources;
 using StickyIngress.Control.Status;
 using StickyIngress.Core;
@@ -39,6 +39,13 @@ internal static class Server
         AddAccessLog(builder.Services, settings);
         builder.Services.AddStickyProxy(new(settings.TrustedProxies));
         builder.Services.AddSingleton(settings).AddSingleton<Readiness>();
+        if (settings.AffinityKeys is { } file)
+        {
+            builder.Services.AddHostedService(provider => ActivatorUtilities.CreateInstance<AffinityKeysFile>(provider, file));
+        }
+
+        builder.Services.AddSingleton<SessionKeeper>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<SessionKeeper>());
         builder.Services.AddHostedService<AdminServer>();
         builder.Services.AddHostedService<Shutdown>();
 
@@ -56,19 +63,20 @@ internal static class Server
 
     private static void AddControl(IServiceCollection services, ServeSettings settings, AffinityKeys keys) => services
         .AddSingleton(TimeProvider.System)
-        .AddSingleton(new CompilerOptions { IngressClass = settings.IngressClass, Standalone = !settings.Kubernetes })
+        .AddSingleton(new CompilerOptions { IngressClass = settings.IngressClass, Standalone = !settings.Kubernetes, NameServers = [.. settings.Resolvers] })
         .AddSingleton(new FileSourceOptions { Folders = settings.Manifests })
         .AddSingleton<IResourceSource, FileSource>()
         .AddSingleton<IHostResolver, SystemHostResolver>()
         .AddSingleton<IStatusWriter, LogStatusWriter>()
-        .AddSingleton(keys)
-        .AddSingleton(provider => new SessionZones(RandomNumberGenerator.GetBytes(16), provider.GetRequiredService<TimeProvider>()))
+        .AddSingleton(new AffinityKeysHolder(keys))
+        .AddSingleton(provider => new SessionZones(SessionKeeper.Secret(settings, keys), provider.GetRequiredService<TimeProvider>()))
         .AddSingleton(provider => new UpstreamBuilder(
-            keys, provider.GetRequiredService<SessionZones>(), provider.GetRequiredService<Clock>(), new Random()))
+            provider.GetRequiredService<AffinityKeysHolder>(), provider.GetRequiredService<SessionZones>(), provider.GetRequiredService<Clock>(), new Random()))
         .AddSingleton<UpstreamStates>()
         .AddSingleton<SnapshotCompiler>()
         .AddSingleton<ReconcilerState>()
         .AddSingleton<IReconcileObserver, ReconcileMetrics>()
+        .AddSingleton<IResolverObserver, ResolverMetrics>()
         .AddHostedService<Reconciler>();
 
     private static void AddMetrics(IServiceCollection services)

@@ -1,9 +1,21 @@
 using BenchmarkDotNet.Running;
 using StickyIngress.Benchmarks;
 
-if (args is ["session-latency"])
-    SessionLatencyReport.Run(Console.Out);
-else if (args is ["compile-report"])
-    CompileReport.Run(Console.Out);
-else
-    BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+switch (args)
+{
+    case ["session-report"]:
+        SessionReport.Run(Console.Out);
+        break;
+    case ["compile-report"]:
+        CompileReport.Run(Console.Out);
+        break;
+    case ["bare-forwarder", var port, .. var backends]:
+        await BareForwarder.RunAsync(int.Parse(port), backends);
+        break;
+    case ["rollout"]:
+        await RolloutReport.RunAsync(Console.Out);
+        break;
+    default:
+        BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+        break;
+}

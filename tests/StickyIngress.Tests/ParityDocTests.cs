@@ -6,13 +6,12 @@ namespace StickyIngress.Tests;
 /// <summary>What docs/nginx-parity.md names exists.</summary>
 public sealed partial class ParityDocTests
 {
-    private static readonly string Root = FindRoot();
-    private static readonly string[] Words = [.. Quoted().Matches(File.ReadAllText(Path.Combine(Root, "docs", "nginx-parity.md"))).Select(match => match.Groups["text"].Value)];
+    private static readonly string[] Words = [.. Quoted().Matches(File.ReadAllText(Repository.PathOf("docs/nginx-parity.md"))).Select(match => match.Groups["text"].Value)];
 
     [Fact]
     public void Every_test_named_exists()
     {
-        var methods = Directory.EnumerateFiles(Path.Combine(Root, "tests"), "*.cs", SearchOption.AllDirectories)
+        var methods = Directory.EnumerateFiles(Repository.PathOf("tests"), "*.cs", SearchOption.AllDirectories)
             .SelectMany(file => Methods().Matches(File.ReadAllText(file)).Select(match => match.Groups["name"].Value)).ToHashSet();
 
         var named = Words.Where(word => SentenceName().IsMatch(word)).ToArray();
@@ -42,13 +41,6 @@ public sealed partial class ParityDocTests
         }
 
         return true;
-    }
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "StickyIngress.sln"))) folder = folder.Parent!;
-        return folder.FullName;
     }
 
     [GeneratedRegex("`(?<text>[^`\n]+)`", RegexOptions.NonBacktracking)]

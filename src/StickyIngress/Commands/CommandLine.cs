@@ -20,7 +20,9 @@ internal static class CommandLine
             Crd(output),
             ImportNginx(output, error),
         };
-        return await root.Parse(args).InvokeAsync(new() { Output = output, Error = error });
+
+        // Signals are the host's: this library would end the process two seconds after the first one.
+        return await root.Parse(args).InvokeAsync(new() { Output = output, Error = error, ProcessTerminationTimeout = null });
     }
 
     private static Command Serve(string name, string description, bool demo, TextWriter error)

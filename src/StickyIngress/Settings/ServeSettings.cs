@@ -25,6 +25,9 @@ internal sealed record ServeSettings
     /// <summary>Empty: all.</summary>
     public required IReadOnlyList<string> Namespaces { get; init; }
 
+    /// <summary>DNS servers, at least one.</summary>
+    public required IReadOnlyList<IPEndPoint> Resolvers { get; init; }
+
     /// <summary><c>off</c>, <c>json</c>, or a text with variables.</summary>
     public required string AccessLog { get; init; }
 
@@ -32,6 +35,11 @@ internal sealed record ServeSettings
 
     /// <summary>A file with the keys of opaque cookies; null: a random key.</summary>
     public required string? AffinityKeys { get; init; }
+
+    /// <summary>Where sessions are kept over a restart; null: they are not.</summary>
+    public required string? SessionFile { get; init; }
+
+    public required TimeSpan SessionFileInterval { get; init; }
 
     /// <summary>How long new connections still work after the signal to stop.</summary>
     public required TimeSpan ShutdownGrace { get; init; }
