@@ -11,6 +11,7 @@ using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Sessions;
 using StickyIngress.Core.Upstreams;
 using StickyIngress.Core.Variables;
+using StickyIngress.Kubernetes;
 using StickyIngress.Proxy;
 using StickyIngress.Settings;
 
@@ -19,7 +20,8 @@ namespace StickyIngress;
 /// <summary>Puts the process together: who implements what.</summary>
 internal static class Server
 {
-    public static WebApplication Build(ServeSettings settings, AffinityKeys keys)
+    /// <param name="cluster">The API server, where the settings say so; disposed with the application. Null: manifests are served.</param>
+    public static WebApplication Build(ServeSettings settings, AffinityKeys keys, ApiServer? cluster = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "sticky-ingress" });
         var https = new HttpsEndpoint(settings.Https);
@@ -34,7 +36,7 @@ internal static class Server
         builder.Logging.SetMinimumLevel(settings.LogLevel);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownGrace + settings.DrainTimeout + TimeSpan.FromSeconds(5));
 
-        AddControl(builder.Services, settings, keys);
+        AddControl(builder.Services, settings, keys, cluster);
         AddMetrics(builder.Services);
         AddAccessLog(builder.Services, settings);
         builder.Services.AddStickyProxy(new(settings.TrustedProxies));
@@ -43,6 +45,7 @@ internal static class Server
         builder.Services.AddHostedService<Shutdown>();
 
         var app = builder.Build();
+        app.UseConnectionClose();
         app.UseStickyProxy();
         return app;
     }
@@ -54,13 +57,27 @@ internal static class Server
         if (settings.H2c is { } h2c) kestrel.Listen(h2c, listen => listen.Protocols = HttpProtocols.Http2);
     }
 
-    private static void AddControl(IServiceCollection services, ServeSettings settings, AffinityKeys keys) => services
+    private static void AddControl(IServiceCollection services, ServeSettings settings, AffinityKeys keys, ApiServer? cluster)
+    {
+        if (cluster is not null)
+        {
+            services.AddSingleton(ClusterRegistration.OptionsOf(settings).Compiler);
+            services.AddCluster(settings, cluster);
+        }
+        else
+        {
+            services.AddSingleton(new CompilerOptions { IngressClass = settings.IngressClass, Standalone = true });
+            services.AddSingleton(new FileSourceOptions { Folders = settings.Manifests });
+            services.AddSingleton<IResourceSource, FileSource>();
+            services.AddSingleton<IStatusWriter, LogStatusWriter>();
+        }
+
+        AddCompiler(services, keys);
+    }
+
+    private static void AddCompiler(IServiceCollection services, AffinityKeys keys) => services
         .AddSingleton(TimeProvider.System)
-        .AddSingleton(new CompilerOptions { IngressClass = settings.IngressClass, Standalone = !settings.Kubernetes })
-        .AddSingleton(new FileSourceOptions { Folders = settings.Manifests })
-        .AddSingleton<IResourceSource, FileSource>()
         .AddSingleton<IHostResolver, SystemHostResolver>()
-        .AddSingleton<IStatusWriter, LogStatusWriter>()
         .AddSingleton(keys)
         .AddSingleton(provider => new SessionZones(RandomNumberGenerator.GetBytes(16), provider.GetRequiredService<TimeProvider>()))
         .AddSingleton(provider => new UpstreamBuilder(

@@ -19,7 +19,13 @@ internal static class CommandLine
             Validate(output, error),
             Crd(output),
         };
-        return await root.Parse(args).InvokeAsync(new() { Output = output, Error = error });
+        return await root.Parse(args).InvokeAsync(new()
+        {
+            Output = output,
+            Error = error,
+            // The host hears the signals: it has a grace and a limit of its own.
+            ProcessTerminationTimeout = null,
+        });
     }
 
     private static Command Serve(string name, string description, bool demo, TextWriter error)

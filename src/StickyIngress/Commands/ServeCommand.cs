@@ -1,6 +1,7 @@
 using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Variables;
 using StickyIngress.Demo;
+using StickyIngress.Kubernetes;
 using StickyIngress.Settings;
 
 namespace StickyIngress.Commands;
@@ -17,11 +18,19 @@ internal static class ServeCommand
             return 1;
         }
 
+        ApiServer? cluster = null;
+        if (settings.Kubernetes && !ApiServer.TryOpen(settings.Kubeconfig, out cluster, out mistake))
+        {
+            await error.WriteLineAsync(mistake);
+            return 1;
+        }
+
+        using var disposed = cluster;
         await using var backends = new DemoBackends();
         try
         {
             if (demo) await backends.StartAsync(cancellationToken);
-            await using var app = Server.Build(settings, keys);
+            await using var app = Server.Build(settings, keys, cluster);
             await app.StartAsync(cancellationToken);
             if (demo) await error.WriteAsync(DemoManifests.WhatToTry(settings));
             await app.WaitForShutdownAsync(cancellationToken);
@@ -43,10 +52,27 @@ internal static class ServeCommand
             return "--manifests and --kubernetes exclude each other";
         if (settings.Manifests.FirstOrDefault(folder => !Directory.Exists(folder)) is { } missing)
             return $"--manifests is \"{missing}\"; it must be a directory";
+        if (CacheMistake(settings) is { } unusable) return unusable;
         if (settings.AccessLog is not ("json" or "off") && !Template.TryParse(settings.AccessLog, null, out _, out var wrong))
             return $"--access-log: {wrong}";
 
         return null;
+    }
+
+    private static string? CacheMistake(ServeSettings settings)
+    {
+        if (settings.CacheFolder is not { } folder) return null;
+        if (!settings.Kubernetes) return "--cache-dir keeps what a cluster said and needs --kubernetes; manifests are on the disk already";
+
+        try
+        {
+            Directory.CreateDirectory(folder);
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return $"--cache-dir is \"{folder}\"; it cannot be created: {e.Message}";
+        }
     }
 
     private static bool TryReadKeys(string? file, out AffinityKeys keys, out string? mistake)
