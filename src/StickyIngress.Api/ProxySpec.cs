@@ -8,6 +8,9 @@ public sealed record ProxySpec
     [Doc("How to speak to the peers; absent: as the Service port's appProtocol says, else HTTP.")]
     public ProxyProtocol? Protocol { get; init; }
 
+    [Doc("What speaks to the peers: Auto is our own connections for HTTP and HTTPS, which is what keepalive.connections, keepalive.requests and ntlm are about, and YARP for H2C and H2; Yarp is YARP for all.")]
+    public ProxyEngine? Engine { get; init; }
+
     [Doc("The Host header that the peer sees; may hold variables; $host by default."), Bound(1, 1024)]
     public string? Host { get; init; }
 
@@ -37,6 +40,31 @@ public sealed record ProxySpec
 
     [Doc("TLS towards the peers, for protocol HTTPS and H2.")]
     public ProxyTlsSpec? Tls { get; init; }
+
+    [Doc("Keep responses and answer from them; nginx proxy_cache.")]
+    public CacheSpec? Cache { get; init; }
+}
+
+[Doc("A cache of responses to GET. One with Set-Cookie, Cache-Control: private, no-store or no-cache, or Vary: * is never kept.")]
+public sealed record CacheSpec
+{
+    [Doc("Switches it on.")]
+    public bool Enabled { get; init; }
+
+    [Doc("How long a 200, 301 or 302 holds that does not say so itself (Cache-Control, Expires, X-Accel-Expires)."), Time(TimeUnit.Seconds)]
+    public TimeSpan Valid { get; init; } = Defaults.CacheValid;
+
+    [Doc("What makes two requests the same; may hold variables."), Bound(1, 1024)]
+    public string Key { get; init; } = Defaults.CacheKey;
+
+    [Doc("Variables; where one is neither empty nor 0 the peer answers, and its response is kept; nginx proxy_cache_bypass."), Bound(0, 16), Item(256)]
+    public IReadOnlyList<string> Bypass { get; init; } = [];
+
+    [Doc("How long after its time a response may still be used while it is fetched anew, and when no peer answers well."), Time(TimeUnit.Seconds)]
+    public TimeSpan Stale { get; init; }
+
+    [Doc("A response with a larger body is not kept."), Size, Range(1, 67108864)]
+    public long MaxEntrySize { get; init; } = Defaults.CacheMaxEntrySize;
 }
 
 public enum ProxyProtocol
@@ -45,6 +73,12 @@ public enum ProxyProtocol
     HTTPS,
     H2C,
     H2,
+}
+
+public enum ProxyEngine
+{
+    Auto,
+    Yarp,
 }
 
 [Doc("A request header for the peer.")]

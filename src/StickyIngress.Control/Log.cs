@@ -35,4 +35,10 @@ internal static partial class Log
 
     [LoggerMessage(1013, LogLevel.Warning, "A part of {File} cannot be read and is left out: {Message}")]
     public static partial void CacheLineUnreadable(ILogger logger, string file, string message);
+
+    [LoggerMessage(1020, LogLevel.Information, "The affinity keys changed: {Count} are accepted now; fingerprint {Fingerprint}")]
+    public static partial void KeysChanged(ILogger logger, int count, string fingerprint);
+
+    [LoggerMessage(1021, LogLevel.Error, "The affinity keys stay as they were: {Trouble}")]
+    public static partial void KeysKept(ILogger logger, string trouble);
 }

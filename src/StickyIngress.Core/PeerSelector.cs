@@ -24,7 +24,7 @@ public sealed class PeerSelector(Clock clock)
             reason = selection.Binding is { } binding ? Hindrance(binding, selection, now / 1000) : selection.Unbound;
             if (MustRefuse(selection, reason) && reason != BreakReason.PeerBackup) return Refuse(selection, reason);
 
-            peer = upstream.Balancer.Pick(selection, now);
+            peer = UsableTied(selection, now / 1000) ?? upstream.Balancer.Pick(selection, now);
             if (peer is null) return Selected.NoLive;
             if (MustRefuse(selection, reason) && selection.Binding?.In(selection.Group) != peer)
                 return Refuse(selection, reason);
@@ -45,8 +45,21 @@ public sealed class PeerSelector(Clock clock)
 
     private static Selected Refuse(Selection selection, BreakReason reason)
     {
-        (selection.Outcome, selection.Reason) = (AffinityOutcome.Rejected, reason);
+        selection.Outcome = AffinityOutcome.Rejected;
+        if (selection.Reason == BreakReason.None) selection.Reason = reason;
         return Selected.Rejected;
+    }
+
+    private static Peer? UsableTied(Selection selection, long now)
+    {
+        if (selection.Tied is not { } tied) return null;
+
+        foreach (var peer in selection.Group.Peers)
+        {
+            if (peer.State == tied) return PeerAccounting.Hindrance(peer, selection, now) == BreakReason.None ? peer : null;
+        }
+
+        return null;
     }
 
     /// <summary>Why the bound peer cannot be used in this selection; None: it can.</summary>

@@ -5,8 +5,10 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using StickyIngress.Core;
+using StickyIngress.Proxy.Caching;
 using StickyIngress.Proxy.Clients;
 using StickyIngress.Proxy.Forwarding;
+using StickyIngress.Proxy.Forwarding.Http1;
 using StickyIngress.Proxy.Forwarding.Yarp;
 
 namespace StickyIngress.Proxy;
@@ -17,10 +19,11 @@ public static class ProxyRegistration
     public static IServiceCollection AddStickyProxy(this IServiceCollection services, TrustedProxies trusted)
     {
         services.AddHttpForwarder();
+        services.AddOutputCache(cache => cache.MaximumBodySize = cache.SizeLimit);
         services.AddLogging(logging => logging
             .AddFilter("Yarp", LogLevel.None)
             .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None)
-            .AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Error));
+            .AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Critical)); // ours logs faults itself, and a cut response is none
         return services
             .AddSingleton(trusted)
             .AddSingleton<Clock>()
@@ -28,9 +31,13 @@ public static class ProxyRegistration
             .AddSingleton<ClientTls>()
             .AddSingleton<PeerSelector>()
             .AddSingleton<InvokerProfiles>()
-            .AddSingleton<IPeerForwarder, YarpForwarder>()
+            .AddSingleton<YarpForwarder>()
+            .AddSingleton<ConnectionPools>()
+            .AddSingleton<Http1Forwarder>()
+            .AddSingleton<IPeerForwarder, EngineForwarder>()
             .AddSingleton<ProxyMetrics>()
             .AddSingleton<UpstreamHandler>()
+            .AddSingleton<ResponseCache>()
             .AddSingleton<ProxyPipeline>();
     }
 

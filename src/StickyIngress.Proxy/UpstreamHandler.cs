@@ -3,6 +3,7 @@ using StickyIngress.Core;
 using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Upstreams;
 using StickyIngress.Proxy.Forwarding;
+using StickyIngress.Proxy.Forwarding.Http1;
 using StickyIngress.Proxy.Tries;
 
 namespace StickyIngress.Proxy;
@@ -16,9 +17,9 @@ public sealed class UpstreamHandler(PeerSelector selector, IPeerForwarder forwar
     {
         var upstream = request.Upstream!;
         request.Selection = new(upstream, request, request.Settings.NextUpstream.Tries);
+        request.Selection.Tied = TiedConnections.PeerOf(request);
         request.Body.Open(request.Settings.RequestBuffer);
-        request.ResponseBody = new(request.Context.Response.Body);
-        request.Context.Response.Body = request.ResponseBody;
+        request.ResponseBody = new(request.Context.Response);
 
         while (true)
         {
@@ -38,6 +39,7 @@ public sealed class UpstreamHandler(PeerSelector selector, IPeerForwarder forwar
 
             var @try = request.BeginTry(lease.Peer, lease.Peer.Name);
             var end = await TryAsync(request, @try, lease);
+            GiveFreeTry(request, @try, end);
             if (GoesOn(request, @try, end))
             {
                 metrics.Retried(request, @try, end);
@@ -63,7 +65,8 @@ public sealed class UpstreamHandler(PeerSelector selector, IPeerForwarder forwar
             @try.ResponseTime = request.Now - @try.StartedAt;
             @try.ResponseLength = request.ResponseBody.Count - before;
 
-            if (end == TryEnd.Status)
+            @try.End = end;
+            if (end == TryEnd.Status && request.Caching?.TookOver != true)
                 lease.Fail(NextPeer.CountsAsFailure(@try.Status) ? TryOutcome.Failed : TryOutcome.Next, BreakReason.PeerFailed);
             else if (end.IsFailure())
                 lease.Fail(TryOutcome.Failed, end.BreakReason());
@@ -73,8 +76,14 @@ public sealed class UpstreamHandler(PeerSelector selector, IPeerForwarder forwar
         }
     }
 
+    /// <summary>nginx gives another try for each connection that its peer had closed while it was kept.</summary>
+    private static void GiveFreeTry(ProxyRequest request, PeerTry @try, TryEnd end)
+    {
+        if (end == TryEnd.Error && @try.OnReusedConnection) request.Selection!.Tries++;
+    }
+
     private static bool GoesOn(ProxyRequest request, PeerTry @try, TryEnd end) =>
-        end == TryEnd.Status
+        (end == TryEnd.Status && request.Caching?.TookOver != true)
         || (end.IsFailure() && !request.Context.RequestAborted.IsCancellationRequested && NextPeer.AfterFailure(request, @try, end));
 
     private static async Task FinishAsync(ProxyRequest request, TryEnd end)
@@ -84,6 +93,9 @@ public sealed class UpstreamHandler(PeerSelector selector, IPeerForwarder forwar
         {
             case TryEnd.Responded:
                 return;
+            case TryEnd.Truncated when HttpProtocol.IsHttp11(context.Request.Protocol) || HttpProtocol.IsHttp10(context.Request.Protocol):
+                // The server then sends what it has and closes without an end of the body, where an abort could lose what was not sent yet.
+                throw new ResponseCutException();
             case TryEnd.Truncated:
                 context.Abort();
                 return;

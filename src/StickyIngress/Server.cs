@@ -1,9 +1,9 @@
-using System.Security.Cryptography;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Prometheus;
 using StickyIngress.Admin;
 using StickyIngress.Control;
 using StickyIngress.Control.Compilation;
+using StickyIngress.Control.Resolving;
 using StickyIngress.Control.Sources;
 using StickyIngress.Control.Status;
 using StickyIngress.Core;
@@ -20,7 +20,7 @@ namespace StickyIngress;
 /// <summary>Puts the process together: who implements what.</summary>
 internal static class Server
 {
-    /// <param name="cluster">The API server, where the settings say so; disposed with the application. Null: manifests are served.</param>
+    /// <param name="cluster">The API server, where the settings say so; null: manifests are served.</param>
     public static WebApplication Build(ServeSettings settings, AffinityKeys keys, ApiServer? cluster = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "sticky-ingress" });
@@ -41,6 +41,13 @@ internal static class Server
         AddAccessLog(builder.Services, settings);
         builder.Services.AddStickyProxy(new(settings.TrustedProxies));
         builder.Services.AddSingleton(settings).AddSingleton<Readiness>();
+        if (settings.AffinityKeys is { } file)
+        {
+            builder.Services.AddHostedService(provider => ActivatorUtilities.CreateInstance<AffinityKeysFile>(provider, file));
+        }
+
+        builder.Services.AddSingleton<SessionKeeper>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<SessionKeeper>());
         builder.Services.AddHostedService<AdminServer>();
         builder.Services.AddHostedService<Shutdown>();
 
@@ -61,31 +68,32 @@ internal static class Server
     {
         if (cluster is not null)
         {
-            services.AddSingleton(ClusterRegistration.OptionsOf(settings).Compiler);
+            services.AddSingleton(ClusterRegistration.OptionsOf(settings).Compiler with { NameServers = [.. settings.Resolvers] });
             services.AddCluster(settings, cluster);
         }
         else
         {
-            services.AddSingleton(new CompilerOptions { IngressClass = settings.IngressClass, Standalone = true });
+            services.AddSingleton(new CompilerOptions { IngressClass = settings.IngressClass, Standalone = true, NameServers = [.. settings.Resolvers] });
             services.AddSingleton(new FileSourceOptions { Folders = settings.Manifests });
             services.AddSingleton<IResourceSource, FileSource>();
             services.AddSingleton<IStatusWriter, LogStatusWriter>();
         }
 
-        AddCompiler(services, keys);
+        AddCompiler(services, settings, keys);
     }
 
-    private static void AddCompiler(IServiceCollection services, AffinityKeys keys) => services
+    private static void AddCompiler(IServiceCollection services, ServeSettings settings, AffinityKeys keys) => services
         .AddSingleton(TimeProvider.System)
         .AddSingleton<IHostResolver, SystemHostResolver>()
-        .AddSingleton(keys)
-        .AddSingleton(provider => new SessionZones(RandomNumberGenerator.GetBytes(16), provider.GetRequiredService<TimeProvider>()))
+        .AddSingleton(new AffinityKeysHolder(keys))
+        .AddSingleton(provider => new SessionZones(SessionKeeper.Secret(settings, keys), provider.GetRequiredService<TimeProvider>()))
         .AddSingleton(provider => new UpstreamBuilder(
-            keys, provider.GetRequiredService<SessionZones>(), provider.GetRequiredService<Clock>(), new Random()))
+            provider.GetRequiredService<AffinityKeysHolder>(), provider.GetRequiredService<SessionZones>(), provider.GetRequiredService<Clock>(), new Random()))
         .AddSingleton<UpstreamStates>()
         .AddSingleton<SnapshotCompiler>()
         .AddSingleton<ReconcilerState>()
         .AddSingleton<IReconcileObserver, ReconcileMetrics>()
+        .AddSingleton<IResolverObserver, ResolverMetrics>()
         .AddHostedService<Reconciler>();
 
     private static void AddMetrics(IServiceCollection services)

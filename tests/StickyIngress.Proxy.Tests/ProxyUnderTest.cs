@@ -54,7 +54,8 @@ public sealed class ProxyUnderTest : IAsyncDisposable
         ProxySettings? settings = null,
         Func<UpstreamState, PeerGroup, IAffinity?>? affinity = null,
         TrustedProxies? trusted = null,
-        Func<EndPoint, UpstreamState, int, Peer>? configure = null)
+        Func<EndPoint, UpstreamState, int, Peer>? configure = null,
+        TimeProvider? time = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -65,7 +66,7 @@ public sealed class ProxyUnderTest : IAsyncDisposable
         var registry = Prometheus.Metrics.NewCustomRegistry();
         var log = new LogOfRequests();
         builder.Services
-            .AddSingleton(TimeProvider.System)
+            .AddSingleton(time ?? TimeProvider.System)
             .AddSingleton<IMetricFactory>(Prometheus.Metrics.WithCustomRegistry(registry))
             .AddSingleton<IAccessLog>(log)
             .AddStickyProxy(trusted ?? TrustedProxies.None);

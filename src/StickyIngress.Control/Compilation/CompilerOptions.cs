@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using System.Net;
+
 namespace StickyIngress.Control.Compilation;
 
 /// <summary>What this installation serves.</summary>
@@ -18,4 +21,7 @@ public sealed record CompilerOptions
 
     /// <summary>An Ingress that names our class is ours though no such IngressClass is to be seen.</summary>
     internal bool TrustsClassNames => Standalone || Namespaced;
+
+    /// <summary>Who is asked for followed names where a resource does not say (<c>--resolver</c>); at least one.</summary>
+    public ImmutableArray<IPEndPoint> NameServers { get; init; } = [new(IPAddress.Loopback, 53)];
 }

@@ -16,6 +16,9 @@ public sealed class PeerTry(Peer? peer, string address, long startedAt)
     /// <summary>The response's status, or 502 or 504 for a failed try; 0: none yet.</summary>
     public int Status { get; set; }
 
+    /// <summary>How it ended; null while it runs, and where no peer could be selected.</summary>
+    public TryEnd? End { get; set; }
+
     public long ConnectTime { get; set; } = -1;
 
     public long HeaderTime { get; set; } = -1;
@@ -28,6 +31,9 @@ public sealed class PeerTry(Peer? peer, string address, long startedAt)
     public long BytesSent { get; set; }
 
     public long BytesReceived { get; set; }
+
+    /// <summary>Its connection had served a request before, so the peer may have closed it for no fault of this one.</summary>
+    public bool OnReusedConnection { get; set; }
 
     /// <summary>Whether any byte of the request may have reached the peer.</summary>
     public bool RequestSent { get; set; }

@@ -42,6 +42,8 @@ internal sealed record ServeSettings
 
     /// <summary>A folder that keeps what was read last from the cluster; null: none.</summary>
     public string? CacheFolder { get; init; }
+    /// <summary>DNS servers, at least one.</summary>
+    public required IReadOnlyList<IPEndPoint> Resolvers { get; init; }
 
     /// <summary><c>off</c>, <c>json</c>, or a text with variables.</summary>
     public required string AccessLog { get; init; }
@@ -50,6 +52,11 @@ internal sealed record ServeSettings
 
     /// <summary>A file with the keys of opaque cookies; null: a random key.</summary>
     public required string? AffinityKeys { get; init; }
+
+    /// <summary>Where sessions are kept over a restart; null: they are not.</summary>
+    public required string? SessionFile { get; init; }
+
+    public required TimeSpan SessionFileInterval { get; init; }
 
     /// <summary>How long new connections still work after the signal to stop.</summary>
     public required TimeSpan ShutdownGrace { get; init; }

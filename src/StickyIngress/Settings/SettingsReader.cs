@@ -2,6 +2,7 @@ using System.Collections;
 using System.CommandLine;
 using System.Net;
 using StickyIngress.Api;
+using StickyIngress.Control.Resolving;
 using YamlDotNet.Core;
 using YamlDotNet.Serialization;
 
@@ -98,10 +99,13 @@ internal sealed class SettingsReader
         PodName = environment["POD_NAME"] as string ?? Environment.MachineName.ToLowerInvariant(),
         PodNamespace = environment["POD_NAMESPACE"] as string ?? "default",
         CacheFolder = Last(SettingList.CacheFolder),
+        Resolvers = All(SettingList.Resolver) is { Count: > 0 } given ? [.. given.Select(NameServer)] : NameServerAddress.OfSystem(),
         AccessLog = Last(SettingList.AccessLog) ?? "json",
         LogLevel = Read<LogLevel>(
             SettingList.LogLevel, "information", "trace, debug, information, warning, error or critical", TryParseLevel, LogLevel.Information),
         AffinityKeys = Last(SettingList.AffinityKeys),
+        SessionFile = Last(SettingList.SessionFile),
+        SessionFileInterval = Time(SettingList.SessionFileInterval, "60s"),
         ShutdownGrace = Time(SettingList.ShutdownGrace, "5s"),
         DrainTimeout = Time(SettingList.DrainTimeout, "60s"),
     };
@@ -151,6 +155,14 @@ internal sealed class SettingsReader
 
         _mistakes.Add($"{Origin(SettingList.TrustedProxies)} is \"{text}\"; it must be a network such as 10.0.0.0/8, or an address");
         return default;
+    }
+
+    private IPEndPoint NameServer(string text)
+    {
+        if (NameServerAddress.TryParse(text, out var server)) return server;
+
+        _mistakes.Add($"{Origin(SettingList.Resolver)} is \"{text}\"; it must be an IP address, with a port if it is not 53, such as 10.0.0.10 or [::1]:5353");
+        return new(IPAddress.None, 0);
     }
 
     private static bool TryParseLevel(string text, out LogLevel level) =>

@@ -32,22 +32,12 @@ public sealed class InvokerProfile : IDisposable
         serverName = "";
         if (!_key.IsTls && peer.EndPoint is IPEndPoint) return peer.Name;
 
-        if (_key.IsTls) serverName = ServerName(request, host);
+        if (_key.IsTls) serverName = PeerTlsClient.ServerName(_key.Tls!, request, host);
         var hash = XxHash128.HashToUInt128(Encoding.UTF8.GetBytes($"{peer.Name}\0{serverName}"));
         return $"p{hash:x32}";
     }
 
     public void Dispose() => Invoker.Dispose();
-
-    private string ServerName(ProxyRequest request, string host)
-    {
-        var name = _key.Tls!.ServerName.Evaluate(request);
-        if (name.Length == 0) name = host;
-
-        var colon = name.LastIndexOf(':');
-        var bare = colon > name.LastIndexOf(']') ? name[..colon] : name;
-        return bare.Trim('[', ']');
-    }
 
     private static SocketsHttpHandler CreateHandler(InvokerProfileKey key, Clock clock) => new()
     {

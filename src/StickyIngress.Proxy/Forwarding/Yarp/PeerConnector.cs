@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography.X509Certificates;
 using StickyIngress.Core;
 using StickyIngress.Core.Upstreams;
 using StickyIngress.Proxy.Tries;
@@ -13,7 +12,9 @@ internal sealed class PeerConnector(InvokerProfileKey profile, Clock clock)
 {
     public static readonly HttpRequestOptionsKey<ConnectTarget> Target = new("peer");
 
-    private readonly SslClientAuthenticationOptions? _tls = profile.IsTls ? CreateTls(profile) : null;
+    private readonly PeerTlsClient? _tls = profile.IsTls
+        ? new(profile.Tls!, profile.Protocol == PeerProtocol.H2 ? SslApplicationProtocol.Http2 : SslApplicationProtocol.Http11)
+        : null;
 
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
@@ -50,7 +51,7 @@ internal sealed class PeerConnector(InvokerProfileKey profile, Clock clock)
         var ssl = new SslStream(stream);
         try
         {
-            await ssl.AuthenticateAsClientAsync(WithName(_tls!, serverName), cancellationToken);
+            await ssl.AuthenticateAsClientAsync(_tls!.For(serverName), cancellationToken);
             return ssl;
         }
         catch
@@ -58,37 +59,6 @@ internal sealed class PeerConnector(InvokerProfileKey profile, Clock clock)
             await ssl.DisposeAsync();
             throw;
         }
-    }
-
-    private static SslClientAuthenticationOptions WithName(SslClientAuthenticationOptions shared, string serverName) => new()
-    {
-        TargetHost = serverName,
-        ApplicationProtocols = shared.ApplicationProtocols,
-        RemoteCertificateValidationCallback = shared.RemoteCertificateValidationCallback,
-        CertificateChainPolicy = shared.CertificateChainPolicy?.Clone(),
-        ClientCertificateContext = shared.ClientCertificateContext,
-    };
-
-    private static SslClientAuthenticationOptions CreateTls(InvokerProfileKey profile)
-    {
-        var tls = profile.Tls!;
-        var options = new SslClientAuthenticationOptions
-        {
-            ApplicationProtocols = [profile.Protocol == PeerProtocol.H2 ? SslApplicationProtocol.Http2 : SslApplicationProtocol.Http11],
-        };
-#pragma warning disable CA5359 // the user wrote verify: false, as nginx's proxy_ssl_verify off
-        if (!tls.Verify) options.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
-#pragma warning restore CA5359
-        if (tls.CaPem is { } authorities)
-        {
-            options.CertificateChainPolicy = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-            options.CertificateChainPolicy.CustomTrustStore.ImportFromPem(authorities);
-        }
-
-        if (tls is { ClientCertificatePem: { } certificate, ClientKeyPem: { } key })
-            options.ClientCertificateContext = SslStreamCertificateContext.Create(X509Certificate2.CreateFromPem(certificate, key), null);
-
-        return options;
     }
 }
 
