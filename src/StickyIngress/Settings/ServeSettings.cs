@@ -42,6 +42,7 @@ internal sealed record ServeSettings
 
     /// <summary>A folder that keeps what was read last from the cluster; null: none.</summary>
     public string? CacheFolder { get; init; }
+
     /// <summary>DNS servers, at least one.</summary>
     public required IReadOnlyList<IPEndPoint> Resolvers { get; init; }
 
