@@ -114,7 +114,7 @@ public sealed class UpstreamHandler(PeerSelector selector, QueuedSelector queue,
         {
             case TryEnd.Responded:
                 return;
-            case TryEnd.Truncated when HttpProtocol.IsHttp11(context.Request.Protocol) || HttpProtocol.IsHttp10(context.Request.Protocol):
+            case TryEnd.Truncated when context.Response.HasStarted && !HttpProtocol.IsHttp2(context.Request.Protocol) && !HttpProtocol.IsHttp3(context.Request.Protocol):
                 // The server then sends what it has and closes without an end of the body, where an abort could lose what was not sent yet.
                 throw new ResponseCutException();
             case TryEnd.Truncated:
