@@ -50,7 +50,7 @@ internal sealed record Importing(int ExitCode, string Yaml, string Said)
         var manifests = new ManifestSet();
         manifests.Put("imported.yaml", ManifestReader.Read(Yaml, "imported.yaml"));
         var clock = new Clock(TimeProvider.System);
-        var builder = new UpstreamBuilder(AffinityKeys.CreateRandom(), new SessionZones(new byte[32], TimeProvider.System), clock, new Random(1));
+        var builder = new UpstreamBuilder(new(AffinityKeys.CreateRandom()), new SessionZones(new byte[32], TimeProvider.System), clock, new Random(1));
         var compiler = new SnapshotCompiler(new() { Standalone = true }, new UpstreamStates(), builder, TimeProvider.System);
         var names = ImmutableArray.Create(IPAddress.Loopback);
         var book = new AddressBook(AddressBook.Empty.Hosts.SetItem("localhost", new(names, null)).SetItem("a.test", new(names, null)));
