@@ -20,6 +20,10 @@ public static class Defaults
     public const long MaxBodySize = 1024 * 1024;                                  // client_max_body_size
     public const long RequestBuffer = 64 * 1024;                                  // client_body_buffer_size
 
+    public static readonly TimeSpan CacheValid = TimeSpan.FromMinutes(1);
+    public const string CacheKey = "$scheme$host$request_uri";                    // proxy_cache_key, with the host that was asked for
+    public const long CacheMaxEntrySize = 1024 * 1024;
+
     public const int KeepaliveConnections = 32;                                   // keepalive
     public const int KeepaliveRequests = 1000;                                    // keepalive_requests
     public static readonly TimeSpan KeepaliveTime = TimeSpan.FromHours(1);        // keepalive_time

@@ -40,6 +40,31 @@ public sealed record ProxySpec
 
     [Doc("TLS towards the peers, for protocol HTTPS and H2.")]
     public ProxyTlsSpec? Tls { get; init; }
+
+    [Doc("Keep responses and answer from them; nginx proxy_cache.")]
+    public CacheSpec? Cache { get; init; }
+}
+
+[Doc("A cache of responses to GET. One with Set-Cookie, Cache-Control: private, no-store or no-cache, or Vary: * is never kept.")]
+public sealed record CacheSpec
+{
+    [Doc("Switches it on.")]
+    public bool Enabled { get; init; }
+
+    [Doc("How long a 200, 301 or 302 holds that does not say so itself (Cache-Control, Expires, X-Accel-Expires)."), Time(TimeUnit.Seconds)]
+    public TimeSpan Valid { get; init; } = Defaults.CacheValid;
+
+    [Doc("What makes two requests the same; may hold variables."), Bound(1, 1024)]
+    public string Key { get; init; } = Defaults.CacheKey;
+
+    [Doc("Variables; where one is neither empty nor 0 the peer answers, and its response is kept; nginx proxy_cache_bypass."), Bound(0, 16), Item(256)]
+    public IReadOnlyList<string> Bypass { get; init; } = [];
+
+    [Doc("How long after its time a response may still be used while it is fetched anew, and when no peer answers well."), Time(TimeUnit.Seconds)]
+    public TimeSpan Stale { get; init; }
+
+    [Doc("A response with a larger body is not kept."), Size, Range(1, 67108864)]
+    public long MaxEntrySize { get; init; } = Defaults.CacheMaxEntrySize;
 }
 
 public enum ProxyProtocol

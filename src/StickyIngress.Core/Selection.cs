@@ -11,10 +11,12 @@ public sealed class Selection
 {
     private TriedSet _tried;
     private TriedSet _triedPrimaries;
+    private readonly int _maxTries;
     private HashProgress _hash;
 
     public Selection(Upstream upstream, RequestValues values, int maxTries)
     {
+        _maxTries = maxTries;
         Upstream = upstream;
         Values = values;
         Group = upstream.Primaries;
@@ -68,6 +70,9 @@ public sealed class Selection
 
     public IPAddress? ClientAddress => Values.ClientAddress;
 
+    /// <summary>The same request anew in another upstream.</summary>
+    public Selection In(Upstream upstream) => new(upstream, Values, _maxTries);
+
     public bool HasTried(Peer peer) => _tried.Contains(peer.Index);
 
     /// <summary>No peer of the group was tried yet, so <see cref="HasTried"/> need not be asked.</summary>
@@ -119,7 +124,7 @@ public sealed class Selection
 [StructLayout(LayoutKind.Auto)]
 public struct HashProgress
 {
-    /// <summary>The number that the hash has come to.</summary>
+    /// <summary>The number that the hash has come to; on a ring: from which the next point is looked for.</summary>
     public uint Sum { get; set; }
 
     /// <summary>How often the key was hashed.</summary>
@@ -127,9 +132,6 @@ public struct HashProgress
 
     /// <summary>Draws and probes that found no peer; too many of them lead to round robin.</summary>
     public int Misses { get; set; }
-
-    /// <summary>Position on the ring.</summary>
-    public int Point { get; set; }
 
     /// <summary>Whether the above hold a value yet.</summary>
     public bool Started { get; set; }

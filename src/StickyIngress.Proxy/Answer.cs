@@ -11,6 +11,8 @@ internal static class Answer
 {
     public static Task WriteAsync(ProxyRequest request, int status)
     {
+        if (request.Caching?.AnswersInstead(status) == true) return request.Caching.WriteKeptAsync(request);
+
         var response = request.Context.Response;
         if (response.HasStarted)
         {

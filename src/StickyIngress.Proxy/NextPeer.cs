@@ -8,6 +8,9 @@ internal static class NextPeer
 {
     /// <summary>Asked when a response's header arrives, with the current try still counted in <c>Tries</c>.</summary>
     public static bool AfterStatus(ProxyRequest request, PeerTry @try, int status) =>
+        GoesOn(request, @try, status) || request.Caching?.TakesOver(status) == true;
+
+    private static bool GoesOn(ProxyRequest request, PeerTry @try, int status) =>
         request.Selection!.Tries > 1 && MayRepeat(request, @try, Condition(status));
 
     /// <summary>Asked when a failed try has been released.</summary>

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using StickyIngress.Core;
 using StickyIngress.Core.Routing;
+using StickyIngress.Proxy.Caching;
 using StickyIngress.Proxy.Clients;
 
 namespace StickyIngress.Proxy;
@@ -11,8 +12,8 @@ namespace StickyIngress.Proxy;
 /// A request's path on one page: route → (affinity → pick → forward)* → record. It ends the request; nothing comes after it.
 /// </summary>
 public sealed class ProxyPipeline(
-    SnapshotHolder snapshots, UpstreamHandler upstreams, TrustedProxies trusted, Clock clock, ProxyMetrics metrics, IAccessLog accessLog,
-    ILogger<ProxyPipeline> logger)
+    SnapshotHolder snapshots, UpstreamHandler upstreams, ResponseCache responses, TrustedProxies trusted, Clock clock, ProxyMetrics metrics,
+    IAccessLog accessLog, ILogger<ProxyPipeline> logger)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -51,7 +52,7 @@ public sealed class ProxyPipeline(
         if (request.Upstream is not { HasPeers: true }) return Answer.WriteAsync(request, StatusCodes.Status503ServiceUnavailable);
         if (!TryLimitBody(context, route.Proxy.MaxBodySize)) return Answer.WriteAsync(request, StatusCodes.Status413PayloadTooLarge);
 
-        return upstreams.HandleAsync(request);
+        return route.Proxy.Cache is { } cache ? responses.HandleAsync(request, cache, upstreams) : upstreams.HandleAsync(request);
     }
 
     /// <summary>False where the request says that its body is larger; else the server counts while it reads.</summary>

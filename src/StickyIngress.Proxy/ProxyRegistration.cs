@@ -5,10 +5,12 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using StickyIngress.Core;
+using StickyIngress.Proxy.Caching;
 using StickyIngress.Proxy.Clients;
 using StickyIngress.Proxy.Forwarding;
 using StickyIngress.Proxy.Forwarding.Http1;
 using StickyIngress.Proxy.Forwarding.Yarp;
+using StickyIngress.Proxy.Health;
 
 namespace StickyIngress.Proxy;
 
@@ -18,6 +20,7 @@ public static class ProxyRegistration
     public static IServiceCollection AddStickyProxy(this IServiceCollection services, TrustedProxies trusted)
     {
         services.AddHttpForwarder();
+        services.AddOutputCache(cache => cache.MaximumBodySize = cache.SizeLimit);
         services.AddLogging(logging => logging
             .AddFilter("Yarp", LogLevel.None)
             .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None)
@@ -28,6 +31,9 @@ public static class ProxyRegistration
             .AddSingleton<SnapshotHolder>()
             .AddSingleton<ClientTls>()
             .AddSingleton<PeerSelector>()
+            .AddSingleton<QueuedSelector>()
+            .AddSingleton<HealthProber>()
+            .AddSingleton<HealthChecker>()
             .AddSingleton<InvokerProfiles>()
             .AddSingleton<YarpForwarder>()
             .AddSingleton<ConnectionPools>()
@@ -35,6 +41,7 @@ public static class ProxyRegistration
             .AddSingleton<IPeerForwarder, EngineForwarder>()
             .AddSingleton<ProxyMetrics>()
             .AddSingleton<UpstreamHandler>()
+            .AddSingleton<ResponseCache>()
             .AddSingleton<ProxyPipeline>();
     }
 

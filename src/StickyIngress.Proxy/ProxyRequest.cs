@@ -6,6 +6,7 @@ using StickyIngress.Core.Cookies;
 using StickyIngress.Core.Upstreams;
 using StickyIngress.Core.Variables;
 using StickyIngress.Proxy.Bodies;
+using StickyIngress.Proxy.Caching;
 using StickyIngress.Proxy.Clients;
 using StickyIngress.Proxy.Tries;
 using StickyIngress.Proxy.Variables;
@@ -55,6 +56,9 @@ public sealed class ProxyRequest : RequestValues
     internal RequestBody Body { get; }
 
     internal ResponseBody? ResponseBody { get; set; }
+
+    /// <summary>What the cache makes of the request; null: it has no part in it.</summary>
+    internal RequestCaching? Caching { get; set; }
 
     /// <summary>Milliseconds in the queue; -1: it was not there.</summary>
     public long QueueTime { get; internal set; } = -1;

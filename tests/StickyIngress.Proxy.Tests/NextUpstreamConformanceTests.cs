@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
-using Microsoft.AspNetCore.Http;
 using StickyIngress.Core.Upstreams;
 using StickyIngress.Testing;
 
@@ -78,40 +77,6 @@ public abstract class NextUpstreamConformanceTests(PeerEngine engine)
         }
 
         return on;
-    }
-
-    /// <summary>A server that has the one fault.</summary>
-    private sealed class BadServer(IPEndPoint endPoint, IAsyncDisposable? server) : IAsyncDisposable
-    {
-        public IPEndPoint EndPoint { get; } = endPoint;
-
-        public static async Task<BadServer> StartAsync(string condition)
-        {
-            if (condition == "connection_refused") return new(new(IPAddress.Loopback, FreePort.Next()), null);
-
-            if (condition.StartsWith("status_", StringComparison.Ordinal))
-            {
-                var status = int.Parse(condition["status_".Length..]);
-                var backend = await TestBackend.StartAsync("bad", context =>
-                {
-                    context.Response.StatusCode = status;
-                    return context.Response.WriteAsync("bad");
-                });
-                return new(backend.EndPoint, backend);
-            }
-
-            var raw = condition switch
-            {
-                "closed_before_response" => RawBackend.Start(RawBackend.ReadHeadAsync),
-                "read_timeout" => RawBackend.Silent(),
-                "response_header_too_big" => RawBackend.Sending($"HTTP/1.1 200 OK\r\nX-Big: {new string('x', 100_000)}\r\nContent-Length: 0\r\n\r\n"),
-                "body_truncated_after_header" => RawBackend.Sending("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort"),
-                _ => throw new ArgumentException($"a condition that this test does not know: {condition}"),
-            };
-            return new(raw.EndPoint, raw);
-        }
-
-        public ValueTask DisposeAsync() => server?.DisposeAsync() ?? ValueTask.CompletedTask;
     }
 }
 

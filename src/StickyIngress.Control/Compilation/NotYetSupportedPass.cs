@@ -8,15 +8,6 @@ internal static class NotYetSupportedPass
     public static void Run(PlanDraft draft)
     {
         var spec = draft.Spec;
-        for (var i = 0; i < spec.Servers.Count; i++)
-        {
-            Refuse(draft, spec.Servers[i].Resolve, $"spec.servers[{i}].resolve");
-            Refuse(draft, spec.Servers[i].Srv is not null, $"spec.servers[{i}].srv");
-        }
-
-        Refuse(draft, spec.Resolver is not null, "spec.resolver");
-        Refuse(draft, spec.Queue is not null, "spec.queue");
-        Refuse(draft, spec.HealthCheck is not null, "spec.healthCheck");
         Refuse(draft, spec.Sticky?.Learn?.Sync == true, "spec.sticky.learn.sync");
     }
 

@@ -29,6 +29,8 @@ internal sealed class PlanDraft(StickyUpstream source, SecretReader secrets, Res
 
     public ImmutableArray<ServerPlan>.Builder Servers { get; } = ImmutableArray.CreateBuilder<ServerPlan>();
 
+    public ImmutableArray<ServerAddress>.Builder NameServers { get; } = ImmutableArray.CreateBuilder<ServerAddress>();
+
     public ImmutableArray<RouteClaim>.Builder Routes { get; } = ImmutableArray.CreateBuilder<RouteClaim>();
 
     public ImmutableArray<CertificateClaim>.Builder Certificates { get; } = ImmutableArray.CreateBuilder<CertificateClaim>();
@@ -41,6 +43,8 @@ internal sealed class PlanDraft(StickyUpstream source, SecretReader secrets, Res
     public Template? HashKey { get; set; }
 
     public AffinityPlan? Affinity { get; set; }
+
+    public HealthCheckSettings? HealthCheck { get; set; }
 
     public void Use(ResourceRef named)
     {
@@ -75,11 +79,13 @@ internal sealed class PlanDraft(StickyUpstream source, SecretReader secrets, Res
     {
         Source = Source,
         Servers = Servers.ToImmutable(),
+        NameServers = NameServers.ToImmutable(),
         Proxy = Proxy!,
         Routes = Routes.ToImmutable(),
         Certificates = Certificates.ToImmutable(),
         HashKey = HashKey,
         Affinity = Affinity,
+        HealthCheck = HealthCheck,
         Diagnostics = Found.ToImmutable(),
         Refused = Found.Refused,
         Uses = _uses.ToImmutable(),

@@ -33,6 +33,7 @@ internal static class ProxyPass
         NextUpstream = spec.NextUpstream is { } next ? Next(next) : inherited?.NextUpstream ?? Next(new()),
         Keepalive = inherited?.Keepalive ?? Keepalive(draft.Spec.Keepalive, draft.Spec.Ntlm),
         Tls = spec.Tls is { } tls ? Tls(draft, tls, $"{field}.tls") : inherited?.Tls ?? PeerTls.Default,
+        Cache = spec.Cache is { } cache ? Cache(draft, cache, $"{field}.cache") : inherited?.Cache,
         HiddenCookies = draft.Spec.Sticky?.Cookie is { Hide: true } cookie ? [cookie.Name] : [],
     };
 
@@ -80,6 +81,13 @@ internal static class ProxyPass
         NextUpstreamCondition.NonIdempotent => NextUpstreamOn.NonIdempotent,
         _ => NextUpstreamOn.None,
     };
+
+    private static CacheSettings? Cache(PlanDraft draft, CacheSpec spec, string field) => !spec.Enabled ? null : new(
+        draft.Text($"{field}.key", spec.Key, Moment.Request),
+        spec.Valid,
+        [.. spec.Bypass.Select((text, i) => draft.Text($"{field}.bypass[{i}]", text, Moment.Request))],
+        spec.Stale,
+        spec.MaxEntrySize);
 
     private static PeerTls Tls(PlanDraft draft, ProxyTlsSpec spec, string field)
     {

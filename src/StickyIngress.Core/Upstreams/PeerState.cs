@@ -37,11 +37,23 @@ public sealed class PeerState(UpstreamState upstream)
     /// <summary>Unix milliseconds since when its weight grows; 0: it has its full weight. See <see cref="SlowStart"/>.</summary>
     public long SlowStartSince { get; internal set; }
 
+    /// <summary>The peer's <see cref="Peer.Sid"/> as it was last compiled; null: nginx's name of its address.</summary>
+    internal string? Sid { get; set; }
+
     /// <summary>It has been part of a published upstream, so it is not new any more.</summary>
     internal bool Admitted { get; set; }
 
     /// <summary>An active check says that it must not be used. Written by <see cref="PeerAccounting.SetHealth"/>.</summary>
     public bool Unhealthy { get; internal set; }
+
+    /// <summary>It is <see cref="Unhealthy"/> only because its first check has not ended yet.</summary>
+    public bool Checking { get; internal set; }
+
+    /// <summary>The check that its health is by, as <see cref="HealthCheckSettings.Source"/>; null: none.</summary>
+    internal object? CheckedBy { get; set; }
+
+    /// <summary>Checks in a row that came to the same: above zero passed, below zero failed.</summary>
+    internal int ChecksInARow { get; set; }
 
     /// <summary>Average milliseconds to the response header.</summary>
     public long HeaderTime { get; internal set; }

@@ -36,6 +36,9 @@ public sealed record ProxySettings
 
     public PeerTls Tls { get; init; } = PeerTls.Default;
 
+    /// <summary>Null: no responses are kept.</summary>
+    public CacheSettings? Cache { get; init; }
+
     /// <summary>Cookies that are not passed to the peer.</summary>
     public ImmutableArray<string> HiddenCookies { get; init; } = [];
 }
@@ -45,6 +48,13 @@ public sealed record RequestHeader(string Name, Template Value);
 
 /// <summary>A header added to the response; unless <paramref name="Always"/>, only with nginx's statuses of success.</summary>
 public sealed record ResponseHeader(string Name, Template Value, bool Always);
+
+/// <summary>Which responses are kept, and for how long.</summary>
+/// <param name="Valid">For those that do not say it themselves.</param>
+/// <param name="Bypass">Where one of these is neither empty nor 0, the peer answers.</param>
+/// <param name="Stale">How long after its time a response may still be used.</param>
+/// <param name="MaxEntrySize">Bytes of a body.</param>
+public sealed record CacheSettings(Template Key, TimeSpan Valid, ImmutableArray<Template> Bypass, TimeSpan Stale, long MaxEntrySize);
 
 /// <summary>Idle connections to peers.</summary>
 /// <param name="Connections">Kept idle at most, for all peers of the upstream together; 0: none.</param>

@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
+using StickyIngress.Proxy.Caching;
 
 namespace StickyIngress.Proxy.Bodies;
 
@@ -10,6 +12,9 @@ internal sealed class ResponseBody(HttpResponse response) : Stream
 
     /// <summary>Bytes so far.</summary>
     public long Count { get; private set; }
+
+    /// <summary>Gets a copy of what is written; null: nobody.</summary>
+    public CapturedBody? Capture { get; set; }
 
     /// <summary>The server's own buffer; what is put there is to be counted by <see cref="Written"/>.</summary>
     public PipeWriter Writer { get; } = response.BodyWriter;
@@ -30,9 +35,18 @@ internal sealed class ResponseBody(HttpResponse response) : Stream
 
     public void Written(int count) => Count += count;
 
+    /// <summary>Puts bytes into the server's buffer, to be flushed by the caller.</summary>
+    public void Pass(ReadOnlySpan<byte> bytes)
+    {
+        Writer.Write(bytes);
+        Count += bytes.Length;
+        Capture?.Write(bytes);
+    }
+
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         Count += buffer.Length;
+        Capture?.Write(buffer.Span);
         return _inner.WriteAsync(buffer, cancellationToken);
     }
 
@@ -42,6 +56,7 @@ internal sealed class ResponseBody(HttpResponse response) : Stream
     public override void Write(byte[] buffer, int offset, int count)
     {
         Count += count;
+        Capture?.Write(buffer.AsSpan(offset, count));
         _inner.Write(buffer, offset, count);
     }
 

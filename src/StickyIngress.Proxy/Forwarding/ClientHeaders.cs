@@ -10,6 +10,7 @@ internal static class ClientHeaders
     public static void Add(ProxyRequest request, int status)
     {
         var headers = request.Context.Response.Headers;
+        request.Caching?.HeadersReceived(status, headers);
         if (request.Selection?.SetCookie is { } cookie)
             headers.SetCookie = StringValues.Concat(HeaderText.Safe(cookie), headers.SetCookie);
 

@@ -16,6 +16,9 @@ public sealed class PeerTry(Peer? peer, string address, long startedAt)
     /// <summary>The response's status, or 502 or 504 for a failed try; 0: none yet.</summary>
     public int Status { get; set; }
 
+    /// <summary>How it ended; null while it runs, and where no peer could be selected.</summary>
+    public TryEnd? End { get; set; }
+
     public long ConnectTime { get; set; } = -1;
 
     public long HeaderTime { get; set; } = -1;

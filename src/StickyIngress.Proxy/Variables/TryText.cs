@@ -20,6 +20,7 @@ internal static class TryText
         VariableKind.UpstreamBytesReceived => List(request, @try => @try.BytesReceived.ToString()),
         VariableKind.UpstreamQueueTime => request.Tries.Count == 0 ? null : Time(request.QueueTime),
         VariableKind.UpstreamLastServerName => request.LastTry?.Peer is { } peer ? ServerName(peer.Server) : null,
+        VariableKind.UpstreamCacheStatus => request.Caching?.StatusWord,
         VariableKind.UpstreamHttpNamed => request.Response?.Header(variable.Name),
         VariableKind.UpstreamTrailerNamed => request.Response?.Trailer(variable.Name),
         VariableKind.UpstreamCookieNamed => Cookie(request, variable.Name),

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using StickyIngress.Proxy.Tries;
 
@@ -71,12 +70,7 @@ internal readonly struct ResponseDownload(ProxyRequest request, PeerConnection c
     {
         if (count == 0) return;
 
-        if (!framing.IsDropped)
-        {
-            var body = request.ResponseBody!;
-            body.Writer.Write(connection.Input.Unread[..count]);
-            body.Written(count);
-        }
+        if (!framing.IsDropped) request.ResponseBody!.Pass(connection.Input.Unread[..count]);
 
         connection.Input.Consume(count);
     }
