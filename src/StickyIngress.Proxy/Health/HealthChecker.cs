@@ -32,7 +32,7 @@ public sealed class HealthChecker : IDisposable
     {
         (_clock, _prober, _logger) = (clock, prober, logger);
         _checks = metrics.CreateCounter(
-            "stickyingress_health_checks_total", "Active checks of a peer, by what they came to.", "namespace", "upstream", "peer", "outcome");
+            "stickyingress_health_checks_total", "Active checks of a peer, by what they came to.", ["namespace", "upstream", "peer", "outcome"]);
         _timer = time.CreateTimer(_ => StartDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -86,7 +86,7 @@ public sealed class HealthChecker : IDisposable
         if (edited && check.Due != PeerCheck.Never) Schedule(check, _clock.Milliseconds);
     }
 
-    private void Forget(Dictionary<PeerState, PeerCheck> known, PeerState gone)
+    private static void Forget(Dictionary<PeerState, PeerCheck> known, PeerState gone)
     {
         known.Remove(gone, out var check);
         (check!.Gone, check.Due) = (true, PeerCheck.Never);

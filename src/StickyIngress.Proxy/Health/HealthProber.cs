@@ -51,7 +51,7 @@ public sealed class HealthProber(TimeProvider time)
 
     private static HttpRequestMessage CreateRequest(Peer peer, HealthCheckSettings check, PeerProtocol protocol)
     {
-        var endPoint = peer.EndPoint is IPEndPoint ip && check.Port > 0 ? new(ip.Address, check.Port) : peer.EndPoint;
+        var endPoint = peer.EndPoint is IPEndPoint ip && check.Port > 0 ? new IPEndPoint(ip.Address, check.Port) : peer.EndPoint;
         var name = endPoint is IPEndPoint ? PeerNames.Format(endPoint) : "localhost";
         var host = check.Host ?? name;
         var http2 = protocol is PeerProtocol.H2 or PeerProtocol.H2c;
