@@ -3,7 +3,7 @@ CONFIGURATION ?= Release
 RUN := dotnet run --project src/StickyIngress --configuration $(CONFIGURATION) --
 BENCH := dotnet run --project tests/StickyIngress.Benchmarks --configuration Release --
 
-.PHONY: help run build test check format golden conformance bench load generate
+.PHONY: help run build test check format golden conformance bench load rollout generate
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -30,14 +30,17 @@ format: ## Format the code as the build wants it
 golden: ## Write the expected outputs of the compiler's cases anew; review the diff like code
 	UPDATE_GOLDEN=1 tests/run.sh StickyIngress.Control.Tests
 
-conformance: ## Replay nginx's recorded answers
-	@tests/run.sh StickyIngress.Core.Tests StickyIngress.Tests
+conformance: ## Replay nginx's recorded answers against the running product; a line for each file
+	@tests/conformance.sh
 
 bench: ## Benchmarks of the hot paths (filter with FILTER=*Pick*)
 	$(BENCH) --filter '$(or $(FILTER),*)'
 
 load: ## The same load on StickyIngress and its peers, side by side; the table goes to tests/load/results
 	@tests/load/run.sh
+
+rollout: ## Replace every pod under 200 clients with sessions, with StickyIngress and with HAProxy; prints a table
+	@$(BENCH) rollout
 
 generate: ## Write the generated files: the CRD
 	@$(RUN) crd > crds/stickyingress.io_stickyupstreams.yaml

@@ -21,7 +21,7 @@ mkdir -p "$results"
 for project in "${projects[@]}"; do
   echo "== $project"
   log="$results/$project.log"
-  "artifacts/bin/$project/debug/$project" -noLogo -noColor >"$log" 2>&1
+  tests/loopback.sh "artifacts/bin/$project/debug/$project" -noLogo -noColor >"$log" 2>&1
   code=$?
   grep -E '\[(FAIL|SKIP)\]' "$log"
   summary=$(grep -E 'Total: [0-9]+' "$log" | tail -1)

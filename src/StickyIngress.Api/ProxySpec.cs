@@ -8,6 +8,9 @@ public sealed record ProxySpec
     [Doc("How to speak to the peers; absent: as the Service port's appProtocol says, else HTTP.")]
     public ProxyProtocol? Protocol { get; init; }
 
+    [Doc("What speaks to the peers: Auto is our own connections for HTTP and HTTPS, which is what keepalive.connections, keepalive.requests and ntlm are about, and YARP for H2C and H2; Yarp is YARP for all.")]
+    public ProxyEngine? Engine { get; init; }
+
     [Doc("The Host header that the peer sees; may hold variables; $host by default."), Bound(1, 1024)]
     public string? Host { get; init; }
 
@@ -70,6 +73,12 @@ public enum ProxyProtocol
     HTTPS,
     H2C,
     H2,
+}
+
+public enum ProxyEngine
+{
+    Auto,
+    Yarp,
 }
 
 [Doc("A request header for the peer.")]

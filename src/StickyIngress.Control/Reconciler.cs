@@ -1,9 +1,11 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StickyIngress.Control.Compilation;
+using StickyIngress.Control.Resolving;
 using StickyIngress.Control.Sources;
 using StickyIngress.Control.Status;
 using StickyIngress.Core;
+using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Sessions;
 using StickyIngress.Core.Upstreams;
 
@@ -23,6 +25,7 @@ public sealed class Reconciler(
     Clock clock,
     IStatusWriter status,
     IEnumerable<IReconcileObserver> observers,
+    IEnumerable<IResolverObserver> resolverObservers,
     ReconcilerState state,
     TimeProvider time,
     ILogger<Reconciler> logger) : BackgroundService
@@ -43,8 +46,10 @@ public sealed class Reconciler(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var names = new HostNames(resolver, time, () => _changed.Release(), stoppingToken);
+        var hosts = new HostNames(resolver, time, Wake, stoppingToken);
+        var followed = new FollowedNames(resolverObservers, time, Wake, stoppingToken);
         var watching = WatchAsync(stoppingToken);
+        compiler.Keys.Changed += Wake;
         try
         {
             while (true)
@@ -53,22 +58,28 @@ public sealed class Reconciler(
 
                 // One pass serves every change that has come in the meantime.
                 while (_changed.CurrentCount > 0) await _changed.WaitAsync(stoppingToken);
-                if (Volatile.Read(ref _resources) is { } resources) await ReconcileAsync(resources, names, stoppingToken);
+                if (Volatile.Read(ref _resources) is { } resources) await ReconcileAsync(resources, hosts, followed, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             await watching;
         }
+        finally
+        {
+            compiler.Keys.Changed -= Wake;
+        }
     }
 
-    internal async Task ReconcileAsync(ResourceSet resources, HostNames names, CancellationToken cancellationToken)
+    internal async Task ReconcileAsync(ResourceSet resources, HostNames hosts, FollowedNames followed, CancellationToken cancellationToken)
     {
         try
         {
-            var result = Compile(resources, names.Book);
-            await names.UseAsync(result.HostNames.ToHashSet(StringComparer.OrdinalIgnoreCase), DnsPatience);
-            if (!ReferenceEquals(names.Book.Hosts, result.Addresses.Hosts)) result = Compile(resources, names.Book);
+            var result = Compile(resources, Book());
+            await Task.WhenAll(
+                hosts.UseAsync(result.HostNames.ToHashSet(StringComparer.OrdinalIgnoreCase), DnsPatience),
+                followed.UseAsync(result.FollowedNames.ToHashSet(), DnsPatience));
+            if (Book() is var book && !book.IsSameAs(result.Addresses)) result = Compile(resources, book);
 
             Publish(result);
             await status.WriteAsync(result.ChangedStatuses, cancellationToken);
@@ -78,7 +89,11 @@ public sealed class Reconciler(
             // A mistake in a resource is a diagnostic, so this is our fault. The next change is the retry.
             Log.ReconcileFailed(logger, e);
         }
+
+        AddressBook Book() => hosts.Book with { Answers = followed.Answers };
     }
+
+    private void Wake() => _changed.Release();
 
     private CompileResult Compile(ResourceSet resources, AddressBook addresses)
     {
@@ -98,6 +113,8 @@ public sealed class Reconciler(
             {
                 if (change.Current is not { } current) continue;
 
+                // Peers that go are remembered first, or else a client of theirs that comes with the swap would be taken for a forger.
+                UpstreamStates.Retain(current);
                 PeerHealth.Admit(current);
                 SlowStart.Admit(current, clock.Milliseconds);
             }
@@ -118,8 +135,8 @@ public sealed class Reconciler(
     {
         foreach (var change in result.Changes)
         {
-            if (change.Current is { } current) UpstreamStates.Retain(current);
-            else states.Remove(change.Former!.Name);
+            if (change.Current is null) states.Remove(change.Former!.Name);
+            else Release(change.Former, change.Current);
 
             (change.Current ?? change.Former)!.State.Queue.Changed();
         }
@@ -128,6 +145,13 @@ public sealed class Reconciler(
         var left = result.Changes.Select(change => change.LeftZone).OfType<string>().ToHashSet();
         if (left.Count > 0) left.ExceptWith(result.Zones);
         foreach (var zone in left) zones.Remove(zone);
+    }
+
+    private static void Release(Upstream? former, Upstream current)
+    {
+        if (former?.Affinity is not LearnAffinity learn) return;
+
+        foreach (var gone in former.Peers.ExceptBy(current.Peers.Select(peer => peer.Id), peer => peer.Id)) learn.Release(gone);
     }
 
     /// <summary>Takes each set as it comes; a source that fails although it must not is started again.</summary>

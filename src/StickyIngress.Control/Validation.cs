@@ -23,7 +23,7 @@ public sealed record Validation(int Upstreams, ImmutableArray<Diagnostic> Diagno
             manifests.Put(file, ManifestReader.Read(await File.ReadAllTextAsync(file, cancellationToken), file));
 
         using var zones = new SessionZones(new byte[16], time);
-        var builder = new UpstreamBuilder(AffinityKeys.CreateRandom(), zones, new Clock(time), new Random());
+        var builder = new UpstreamBuilder(new(AffinityKeys.CreateRandom()), zones, new Clock(time), new Random());
         var compiler = new SnapshotCompiler(new() { IngressClass = ingressClass, Standalone = true }, new UpstreamStates(), builder, time);
         using var names = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var hosts = new HostNames(resolver, time, static () => { }, names.Token);

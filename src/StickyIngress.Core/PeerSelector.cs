@@ -29,7 +29,7 @@ public sealed class PeerSelector(Clock clock)
             if (MustRefuse(selection, reason) && reason != BreakReason.PeerBackup) return Refuse(selection, reason);
             if (patience == Patience.Arriving && MustStandInLine(selection, reason)) return Selected.Wait(null);
 
-            peer = upstream.Balancer.Pick(selection, now);
+            peer = UsableTied(selection, now / 1000) ?? upstream.Balancer.Pick(selection, now);
             if (peer is null) return patience == Patience.None ? Selected.NoLive : Selected.Wait(null);
             if (MustRefuse(selection, reason) && selection.Binding?.In(selection.Group) != peer)
                 return Refuse(selection, reason);
@@ -54,8 +54,21 @@ public sealed class PeerSelector(Clock clock)
 
     private static Selected Refuse(Selection selection, BreakReason reason)
     {
-        (selection.Outcome, selection.Reason) = (AffinityOutcome.Rejected, reason);
+        selection.Outcome = AffinityOutcome.Rejected;
+        if (selection.Reason == BreakReason.None) selection.Reason = reason;
         return Selected.Rejected;
+    }
+
+    private static Peer? UsableTied(Selection selection, long now)
+    {
+        if (selection.Tied is not { } tied) return null;
+
+        foreach (var peer in selection.Group.Peers)
+        {
+            if (peer.State == tied) return PeerAccounting.Hindrance(peer, selection, now) == BreakReason.None ? peer : null;
+        }
+
+        return null;
     }
 
     /// <summary>Why the bound peer cannot be used in this selection; None: it can.</summary>

@@ -43,6 +43,9 @@ public sealed class Selection
     /// <summary>Why what the client presented names no peer; None where it does or where it presented nothing.</summary>
     public BreakReason Unbound { get; set; }
 
+    /// <summary>The peer to which the client's connection is tied by its authentication; null: none. It goes before any binding.</summary>
+    public PeerState? Tied { get; set; }
+
     public AffinityOutcome Outcome { get; set; }
 
     public BreakReason Reason { get; set; }
@@ -121,7 +124,7 @@ public sealed class Selection
 [StructLayout(LayoutKind.Auto)]
 public struct HashProgress
 {
-    /// <summary>The number that the hash has come to.</summary>
+    /// <summary>The number that the hash has come to; on a ring: from which the next point is looked for.</summary>
     public uint Sum { get; set; }
 
     /// <summary>How often the key was hashed.</summary>
@@ -129,9 +132,6 @@ public struct HashProgress
 
     /// <summary>Draws and probes that found no peer; too many of them lead to round robin.</summary>
     public int Misses { get; set; }
-
-    /// <summary>Position on the ring.</summary>
-    public int Point { get; set; }
 
     /// <summary>Whether the above hold a value yet.</summary>
     public bool Started { get; set; }

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
@@ -23,7 +24,8 @@ internal static class Answer
         if (HttpMethods.IsHead(request.Context.Request.Method)) return Task.CompletedTask;
 
         response.ContentType = "text/plain";
-        return response.WriteAsync($"{status} {ReasonPhrases.GetReasonPhrase(status)}\n");
+        var text = Encoding.ASCII.GetBytes($"{status} {ReasonPhrases.GetReasonPhrase(status)}\n");
+        return (request.ResponseBody ?? response.Body).WriteAsync(text, 0, text.Length);
     }
 
     /// <summary>308 to the same host and target over https.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
 using StickyIngress.Core;
 using StickyIngress.Core.Routing;
 using StickyIngress.Proxy.Caching;
@@ -11,7 +12,8 @@ namespace StickyIngress.Proxy;
 /// A request's path on one page: route → (affinity → pick → forward)* → record. It ends the request; nothing comes after it.
 /// </summary>
 public sealed class ProxyPipeline(
-    SnapshotHolder snapshots, UpstreamHandler upstreams, ResponseCache responses, TrustedProxies trusted, Clock clock, ProxyMetrics metrics, IAccessLog accessLog)
+    SnapshotHolder snapshots, UpstreamHandler upstreams, ResponseCache responses, TrustedProxies trusted, Clock clock, ProxyMetrics metrics,
+    IAccessLog accessLog, ILogger<ProxyPipeline> logger)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -20,6 +22,11 @@ public sealed class ProxyPipeline(
         try
         {
             await ServeAsync(request);
+        }
+        catch (Exception e) when (e is not (ResponseCutException or BadHttpRequestException))
+        {
+            Log.RequestFailed(logger, e, request.Id);
+            throw;
         }
         finally
         {

@@ -8,6 +8,7 @@ using StickyIngress.Core;
 using StickyIngress.Proxy.Caching;
 using StickyIngress.Proxy.Clients;
 using StickyIngress.Proxy.Forwarding;
+using StickyIngress.Proxy.Forwarding.Http1;
 using StickyIngress.Proxy.Forwarding.Yarp;
 using StickyIngress.Proxy.Health;
 
@@ -23,7 +24,7 @@ public static class ProxyRegistration
         services.AddLogging(logging => logging
             .AddFilter("Yarp", LogLevel.None)
             .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None)
-            .AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Error));
+            .AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Critical)); // ours logs faults itself, and a cut response is none
         return services
             .AddSingleton(trusted)
             .AddSingleton<Clock>()
@@ -34,7 +35,10 @@ public static class ProxyRegistration
             .AddSingleton<HealthProber>()
             .AddSingleton<HealthChecker>()
             .AddSingleton<InvokerProfiles>()
-            .AddSingleton<IPeerForwarder, YarpForwarder>()
+            .AddSingleton<YarpForwarder>()
+            .AddSingleton<ConnectionPools>()
+            .AddSingleton<Http1Forwarder>()
+            .AddSingleton<IPeerForwarder, EngineForwarder>()
             .AddSingleton<ProxyMetrics>()
             .AddSingleton<UpstreamHandler>()
             .AddSingleton<ResponseCache>()

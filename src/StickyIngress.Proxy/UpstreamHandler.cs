@@ -3,6 +3,7 @@ using StickyIngress.Core;
 using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Upstreams;
 using StickyIngress.Proxy.Forwarding;
+using StickyIngress.Proxy.Forwarding.Http1;
 using StickyIngress.Proxy.Tries;
 
 namespace StickyIngress.Proxy;
@@ -16,9 +17,9 @@ public sealed class UpstreamHandler(PeerSelector selector, QueuedSelector queue,
     {
         var upstream = request.Upstream!;
         request.Selection = new(upstream, request, request.Settings.NextUpstream.Tries);
+        request.Selection.Tied = TiedConnections.PeerOf(request);
         request.Body.Open(request.Settings.RequestBuffer);
-        request.ResponseBody = new(request.Context.Response.Body);
-        request.Context.Response.Body = request.ResponseBody;
+        request.ResponseBody = new(request.Context.Response);
 
         while (true)
         {
@@ -33,6 +34,7 @@ public sealed class UpstreamHandler(PeerSelector selector, QueuedSelector queue,
 
             var @try = request.BeginTry(lease.Peer, lease.Peer.Name);
             var end = await TryAsync(request, @try, lease);
+            GiveFreeTry(request, @try, end);
             if (GoesOn(request, @try, end))
             {
                 metrics.Retried(request, @try, end);
@@ -95,6 +97,12 @@ public sealed class UpstreamHandler(PeerSelector selector, QueuedSelector queue,
         }
     }
 
+    /// <summary>nginx gives another try for each connection that its peer had closed while it was kept.</summary>
+    private static void GiveFreeTry(ProxyRequest request, PeerTry @try, TryEnd end)
+    {
+        if (end == TryEnd.Error && @try.OnReusedConnection) request.Selection!.Tries++;
+    }
+
     private static bool GoesOn(ProxyRequest request, PeerTry @try, TryEnd end) =>
         (end == TryEnd.Status && request.Caching?.TookOver != true)
         || (end.IsFailure() && !request.Context.RequestAborted.IsCancellationRequested && NextPeer.AfterFailure(request, @try, end));
@@ -106,6 +114,9 @@ public sealed class UpstreamHandler(PeerSelector selector, QueuedSelector queue,
         {
             case TryEnd.Responded:
                 return;
+            case TryEnd.Truncated when context.Response.HasStarted && !HttpProtocol.IsHttp2(context.Request.Protocol) && !HttpProtocol.IsHttp3(context.Request.Protocol):
+                // The server then sends what it has and closes without an end of the body, where an abort could lose what was not sent yet.
+                throw new ResponseCutException();
             case TryEnd.Truncated:
                 context.Abort();
                 return;

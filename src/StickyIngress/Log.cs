@@ -11,4 +11,13 @@ internal static partial class Log
 
     [LoggerMessage(4003, LogLevel.Information, "Serving http on {Http}, admin on {Admin}")]
     public static partial void Serving(ILogger logger, System.Net.IPEndPoint http, System.Net.IPEndPoint admin);
+
+    [LoggerMessage(4020, LogLevel.Information, "Session file: {Message}")]
+    public static partial void SessionsRead(ILogger logger, string message);
+
+    [LoggerMessage(4021, LogLevel.Warning, "Session file: {Message}")]
+    public static partial void SessionsRefused(ILogger logger, string message);
+
+    [LoggerMessage(4022, LogLevel.Error, "Session file: {File} cannot be written: {Reason}")]
+    public static partial void SessionsNotWritten(ILogger logger, string file, string reason);
 }

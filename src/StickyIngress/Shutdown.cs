@@ -4,16 +4,24 @@ namespace StickyIngress;
 
 /// <summary>
 /// Stops without losing a request: not ready at once, then a grace in which new connections still work, since load balancers take a moment
-/// to notice; then the server takes no more and running requests end. Registered last, so that it is stopped first.
+/// to notice; then the server takes no more and running requests end. All this comes before anything is stopped.
 /// </summary>
-internal sealed class Shutdown(Readiness readiness, ServeSettings settings, TimeProvider time, ILogger<Shutdown> logger) : IHostedService
+internal sealed class Shutdown(Readiness readiness, ServeSettings settings, TimeProvider time, ILogger<Shutdown> logger) : IHostedLifecycleService
 {
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public async Task StopAsync(CancellationToken cancellationToken)
+    public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         readiness.Stop();
         Log.Stopping(logger, settings.ShutdownGrace, settings.DrainTimeout);
         if (settings.ShutdownGrace > TimeSpan.Zero) await Task.Delay(settings.ShutdownGrace, time, cancellationToken);
     }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

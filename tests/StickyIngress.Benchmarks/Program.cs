@@ -3,14 +3,17 @@ using StickyIngress.Benchmarks;
 
 switch (args)
 {
-    case ["session-latency"]:
-        SessionLatencyReport.Run(Console.Out);
+    case ["session-report"]:
+        SessionReport.Run(Console.Out);
         break;
     case ["compile-report"]:
         CompileReport.Run(Console.Out);
         break;
     case ["bare-forwarder", var port, .. var backends]:
         await BareForwarder.RunAsync(int.Parse(port), backends);
+        break;
+    case ["rollout"]:
+        await RolloutReport.RunAsync(Console.Out);
         break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

@@ -14,6 +14,7 @@ using StickyIngress.Core;
 using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Sessions;
 using StickyIngress.Core.Upstreams;
+using StickyIngress.Testing.Dns;
 
 namespace StickyIngress.Control.Tests;
 
@@ -36,8 +37,8 @@ public sealed class ReconcilerTests : IResourceSource, IHostResolver, IReconcile
         var (states, clock) = (new UpstreamStates(), new Clock(_time));
         _zones = new(new byte[32], _time);
         var compiler = new SnapshotCompiler(
-            new() { Standalone = true }, states, new(AffinityKeys.CreateRandom(), _zones, clock, new Random(1)), _time);
-        _reconciler = new(this, this, compiler, _snapshots, states, _zones, clock, new LogStatusWriter(_log.For<LogStatusWriter>()), [this], _state, _time,
+            new() { Standalone = true }, states, new(new(AffinityKeys.CreateRandom()), _zones, clock, new Random(1)), _time);
+        _reconciler = new(this, this, compiler, _snapshots, states, _zones, clock, new LogStatusWriter(_log.For<LogStatusWriter>()), [this], [], _state, _time,
             _log.For<Reconciler>());
     }
 
@@ -101,6 +102,29 @@ public sealed class ReconcilerTests : IResourceSource, IHostResolver, IReconcile
     }
 
     [Fact]
+    public async Task A_followed_name_is_published_with_its_first_answer_and_again_whenever_it_changes()
+    {
+        await using var dns = DnsServer.Start();
+        dns.SetA("a.test", 5, "10.0.0.1");
+        dns.SetA("b.test", 500, "10.0.0.9");
+        string Follows(string name, string host) => $"apiVersion: stickyingress.io/v1alpha1\nkind: StickyUpstream\nmetadata: {{ name: {name} }}\n"
+            + $"spec:\n  servers: [{{ name: s, address: {host}, resolve: true }}]\n  resolver: {{ addresses: [\"{dns.EndPoint}\"], ipv6: false }}\n";
+        await _reconciler.StartAsync(TestContext.Current.CancellationToken);
+        Put(Follows("u", "a.test") + "---\n" + Follows("v", "b.test") + "---\n" + Follows("w", "a.test"));
+        await Until(() => Names("u") == "10.0.0.1:80" && Names("w") == "10.0.0.1:80" && Names("v") == "10.0.0.9:80");
+        var state = _snapshots.Current.Find(new("default", "u"))!.Peers.Single().State;
+        var other = _snapshots.Current.Find(new("default", "v"));
+
+        dns.SetA("a.test", 500, "10.0.0.2", "10.0.0.1");
+        _time.Advance(TimeSpan.FromSeconds(6));
+        await Until(() => Names("u") == "10.0.0.1:80 10.0.0.2:80" && Names("w") == "10.0.0.1:80 10.0.0.2:80");
+
+        Assert.Same(state, _snapshots.Current.Find(new("default", "u"))!.Peers.First().State);
+        Assert.Same(other, _snapshots.Current.Find(new("default", "v")));
+        Assert.Equal(2, dns.Asked.Count(asked => asked.Name == "a.test"));
+    }
+
+    [Fact]
     public async Task A_source_that_fails_is_started_again_and_what_was_published_serves()
     {
         _failures = 2;
@@ -139,6 +163,10 @@ public sealed class ReconcilerTests : IResourceSource, IHostResolver, IReconcile
         _manifests.Put(file, ManifestReader.Read(yaml, file));
         _sets.Writer.TryWrite(_manifests.Build());
     }
+
+    private string? Names(string upstream) => _snapshots.Current.Find(new("default", upstream)) is { } known
+        ? string.Join(' ', known.Peers.Select(peer => peer.Name))
+        : null;
 
     private static async Task Until(Func<bool> holds)
     {

@@ -27,6 +27,23 @@ public sealed class SnapshotCompilerTests
         Assert.Equal([3, 3], _compiling.Upstream().Peers.Select(peer => peer.Weight));
     }
 
+    [Theory]
+    [InlineData(65535, 59465, "consistent: true", null)]
+    [InlineData(65535, 59466, "consistent: true", "weight is 59466, which makes 125001 with the servers before; with a consistent hash all weights together may be at most 125000")]
+    [InlineData(65535, 65535, "consistent: false", null)]
+    public void A_ring_of_more_points_than_memory_should_hold_is_refused(int first, int second, string kind, string? message)
+    {
+        var result = _compiling.Put($$"""
+            {{Head}}metadata: { name: u }
+            spec:
+              balancing: { method: Hash, hash: { key: $uri, {{kind}} } }
+              servers: [{ name: a, address: 10.0.0.1, weight: {{first}}, down: true }, { name: b, address: 10.0.0.2, weight: {{second}}, down: true }]
+            """);
+
+        Assert.Equal(message, result.Diagnostics.SingleOrDefault()?.Message);
+        Assert.All(result.Diagnostics, found => Assert.Equal((Reasons.RingTooLarge, "spec.servers[1].weight"), (found.Reason, found.Field)));
+    }
+
     [Fact]
     public void A_mended_spec_serves_and_nothing_is_told_any_more()
     {

@@ -45,6 +45,8 @@ internal static class SnapshotText
         text.Append($" read {proxy.ReadTimeout.TotalSeconds}s body {proxy.MaxBodySize} buffer {proxy.RequestBuffer} next {proxy.NextUpstream.On}");
         text.Append($"/{proxy.NextUpstream.Tries}/{proxy.NextUpstream.Timeout.TotalSeconds}s");
         text.Append($" keepalive {proxy.Keepalive.Connections}/{proxy.Keepalive.Requests}/{proxy.Keepalive.Time.TotalSeconds}s/{proxy.Keepalive.Timeout.TotalSeconds}s");
+        if (proxy.Keepalive.Ntlm) text.Append(" ntlm");
+        if (proxy.Engine != PeerEngine.Auto) text.Append($" engine {proxy.Engine}");
         if (proxy.Protocol is { } protocol) text.Append($" protocol {protocol}");
         foreach (var header in proxy.SetHeaders) text.Append($" set {header.Name}={header.Value}");
         foreach (var header in proxy.ResponseHeaders) text.Append($" add {header.Name}={header.Value}{(header.Always ? " always" : "")}");

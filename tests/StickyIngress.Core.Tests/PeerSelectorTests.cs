@@ -74,6 +74,19 @@ public sealed class PeerSelectorTests
         Assert.All(upstream.Peers, peer => Assert.Equal(0, peer.State.Conns));
     }
 
+    [Fact]
+    public void Refused_after_a_failed_try_the_client_is_told_of_the_try()
+    {
+        var upstream = new TestUpstream("a, b", failStatus: 503);
+        var request = upstream.Request(hint: "a");
+
+        using (var first = upstream.Selector.Select(request).Lease!) first.Fail(TryOutcome.Failed, BreakReason.ConnectFailed);
+        var second = upstream.Selector.Select(request);
+
+        Assert.Equal(SelectedKind.Rejected, second.Kind);
+        Assert.Equal((AffinityOutcome.Rejected, BreakReason.ConnectFailed), (request.Outcome, request.Reason));
+    }
+
     [Theory]
     [InlineData("a, b down, c drain, d backup", 0, 2)]
     [InlineData("a, b, c", 2, 2)]

@@ -4,12 +4,14 @@ using System.Net.WebSockets;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using StickyIngress.Core.Upstreams;
+using StickyIngress.Proxy.Clients;
 using StickyIngress.Testing;
 
 namespace StickyIngress.Proxy.Tests;
 
-/// <summary>What reaches the peer, and what comes back to the client.</summary>
-public sealed class ForwardingTests
+/// <summary>What reaches the peer, and what comes back to the client; the same whichever engine speaks to the peer.</summary>
+public abstract class ForwardingTests(PeerEngine engine)
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -20,7 +22,7 @@ public sealed class ForwardingTests
     public async Task The_target_reaches_the_peer_byte_for_byte(string target)
     {
         await using var backend = await TestBackend.StartAsync("a", EchoTarget);
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        await using var proxy = await StartAsync([backend.EndPoint]);
 
         var answer = await TestClient.ExchangeAsync(proxy.EndPoint, $"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", Stop);
 
@@ -32,7 +34,7 @@ public sealed class ForwardingTests
     {
         await using var backend = await TestBackend.StartAsync(
             "a", context => context.Response.WriteAsync($"{context.Request.Host} {context.Features.Get<IHttpRequestFeature>()!.RawTarget}"));
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        await using var proxy = await StartAsync([backend.EndPoint]);
 
         var answer = await TestClient.ExchangeAsync(
             proxy.EndPoint, "GET http://Shop.Example.com:81/a?b HTTP/1.1\r\nHost: other\r\nConnection: close\r\n\r\n", Stop);
@@ -45,7 +47,7 @@ public sealed class ForwardingTests
     {
         await using var backend = await TestBackend.StartAsync("a", context => context.Response.WriteAsync(
             string.Join('|', "X-Forwarded-For X-Forwarded-Proto X-Forwarded-Host X-Real-IP".Split(' ').Select(name => context.Request.Headers[name].ToString()))));
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        await using var proxy = await StartAsync([backend.EndPoint]);
 
         using var request = new HttpRequestMessage(HttpMethod.Get, "/");
         request.Headers.Host = "shop.example.com";
@@ -61,7 +63,7 @@ public sealed class ForwardingTests
     {
         await using var backend = await TestBackend.StartAsync("a", context => context.Response.WriteAsync(
             string.Join('|', "X-Forwarded-For X-Forwarded-Proto X-Real-IP".Split(' ').Select(name => context.Request.Headers[name].ToString()))));
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint], trusted: new([IPNetwork.Parse("127.0.0.0/8"), IPNetwork.Parse("10.0.0.0/8")]));
+        await using var proxy = await StartAsync([backend.EndPoint], trusted: new([IPNetwork.Parse("127.0.0.0/8"), IPNetwork.Parse("10.0.0.0/8")]));
 
         using var request = new HttpRequestMessage(HttpMethod.Get, "/");
         request.Headers.Add("X-Forwarded-For", "6.6.6.6, 192.0.2.7, 10.1.2.3");
@@ -80,7 +82,7 @@ public sealed class ForwardingTests
             context.Response.Headers["X-Kept"] = "yes";
             return context.Response.WriteAsync(string.Join(',', context.Request.Headers.Keys.Order(StringComparer.Ordinal)));
         });
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        await using var proxy = await StartAsync([backend.EndPoint]);
 
         var answer = await TestClient.ExchangeAsync(
             proxy.EndPoint,
@@ -101,7 +103,7 @@ public sealed class ForwardingTests
             var value = head.Split("X-Bytes: ")[1].Split("\r\n")[0];
             await stream.WriteAsync(Encoding.Latin1.GetBytes($"HTTP/1.1 200 OK\r\nX-Back: {value}\r\nContent-Length: 0\r\n\r\n"), cancellationToken);
         });
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        await using var proxy = await StartAsync([backend.EndPoint]);
 
         var answer = await TestClient.ExchangeAsync(
             proxy.EndPoint, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Bytes: \u00c3\u00a9\u00ff\r\n\r\n", Stop);
@@ -119,7 +121,7 @@ public sealed class ForwardingTests
             await context.Request.Body.CopyToAsync(Stream.Null);
             await context.Response.WriteAsync("all of it");
         });
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        await using var proxy = await StartAsync([backend.EndPoint]);
         using var client = new TestClient(proxy.EndPoint);
         var stream = await client.ConnectAsync(Stop);
         var half = new byte[200_000];
@@ -143,7 +145,7 @@ public sealed class ForwardingTests
             await goOn.Task;
             await context.Response.WriteAsync("second");
         });
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        await using var proxy = await StartAsync([backend.EndPoint]);
 
         await using var stream = await proxy.Client.GetStreamAsync("/", Stop);
         var first = new byte[5];
@@ -160,7 +162,7 @@ public sealed class ForwardingTests
     public async Task A_body_over_the_limit_is_413(string framing)
     {
         await using var backend = await TestBackend.StartAsync("a", async context => await context.Request.Body.CopyToAsync(Stream.Null));
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint], ProxyUnderTest.Settings with { MaxBodySize = 10 });
+        await using var proxy = await StartAsync([backend.EndPoint], ProxyUnderTest.Settings with { MaxBodySize = 10 });
 
         var body = framing.StartsWith('C') ? new string('x', 20) : $"14\r\n{new string('x', 20)}\r\n0\r\n\r\n";
         var answer = await TestClient.ExchangeAsync(
@@ -180,7 +182,7 @@ public sealed class ForwardingTests
             await context.Request.Body.CopyToAsync(counted);
             await context.Response.WriteAsync(counted.Length.ToString());
         });
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint], ProxyUnderTest.Settings with { MaxBodySize = 0 });
+        await using var proxy = await StartAsync([backend.EndPoint], ProxyUnderTest.Settings with { MaxBodySize = 0 });
 
         var answer = await proxy.Client.PostAsync("/", new ByteArrayContent(new byte[40_000_000]), Stop);
 
@@ -192,7 +194,7 @@ public sealed class ForwardingTests
     {
         await using var backend = await TestBackend.StartAsync("a", async context =>
             await context.Response.WriteAsync($"{await new StreamReader(context.Request.Body).ReadToEndAsync()} {context.Request.Headers.Expect}"));
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        await using var proxy = await StartAsync([backend.EndPoint]);
         using var client = new TestClient(proxy.EndPoint);
         var stream = await client.ConnectAsync(Stop);
 
@@ -213,7 +215,7 @@ public sealed class ForwardingTests
             context.Response.ContentLength = 5;
             return Task.CompletedTask;
         });
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        await using var proxy = await StartAsync([backend.EndPoint]);
 
         var answer = await TestClient.ExchangeAsync(proxy.EndPoint, "HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", Stop);
 
@@ -225,7 +227,7 @@ public sealed class ForwardingTests
     public async Task Interim_responses_do_not_disturb()
     {
         await using var backend = RawBackend.Sending("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        await using var proxy = await StartAsync([backend.EndPoint]);
 
         Assert.Equal("ok", await proxy.Client.GetStringAsync("/", Stop));
     }
@@ -234,7 +236,7 @@ public sealed class ForwardingTests
     public async Task A_websocket_carries_messages_both_ways_and_holds_the_peer_until_it_ends()
     {
         await using var backend = await TestBackend.StartAsync("a", EchoWebSocket);
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        await using var proxy = await StartAsync([backend.EndPoint]);
         using var socket = new ClientWebSocket();
 
         await socket.ConnectAsync(new Uri($"ws://{proxy.EndPoint}/chat"), Stop);
@@ -263,7 +265,7 @@ public sealed class ForwardingTests
             await RawBackend.ReadHeadAsync(stream, Stop);
             await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nunix"u8.ToArray(), Stop);
         }, Stop);
-        await using var proxy = await ProxyUnderTest.StartAsync([new UnixDomainSocketEndPoint(path)]);
+        await using var proxy = await StartAsync([new UnixDomainSocketEndPoint(path)]);
 
         Assert.Equal("unix", await proxy.Client.GetStringAsync("/", Stop));
 
@@ -275,7 +277,7 @@ public sealed class ForwardingTests
     public async Task A_client_that_leaves_lets_the_peer_go_without_blame()
     {
         await using var backend = RawBackend.Silent();
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint, backend.EndPoint]);
+        await using var proxy = await StartAsync([backend.EndPoint, backend.EndPoint]);
         using (var client = new TestClient(proxy.EndPoint))
         {
             var stream = await client.ConnectAsync(Stop);
@@ -293,7 +295,7 @@ public sealed class ForwardingTests
     public async Task A_response_that_breaks_off_is_cut_for_the_client_and_not_blamed()
     {
         await using var backend = RawBackend.Sending("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort");
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint, backend.EndPoint]);
+        await using var proxy = await StartAsync([backend.EndPoint, backend.EndPoint]);
 
         await Assert.ThrowsAnyAsync<Exception>(() => proxy.Client.GetStringAsync("/", Stop));
 
@@ -307,7 +309,7 @@ public sealed class ForwardingTests
     {
         await using var backend = await TestBackend.StartAsync("a", context => context.Response.WriteAsync(
             $"{context.Request.Headers["X-From"]}|{context.Request.Headers.ContainsKey("X-Evil")}|{context.Request.Headers.UserAgent}"));
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint], ProxyUnderTest.Settings with
+        await using var proxy = await StartAsync([backend.EndPoint], ProxyUnderTest.Settings with
         {
             SetHeaders = [new("X-From", TestTemplates.Parse("$uri")), new("User-Agent", TestTemplates.Parse(""))],
             ResponseHeaders = [new("X-Uri", TestTemplates.Parse("$uri"), Always: false)],
@@ -329,12 +331,15 @@ public sealed class ForwardingTests
     public async Task Odd_requests_get_what_nginx_gives(string head, int status)
     {
         await using var backend = await TestBackend.StartAsync("a");
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        await using var proxy = await StartAsync([backend.EndPoint]);
 
         var answer = await TestClient.ExchangeAsync(proxy.EndPoint, $"{head}\r\nConnection: close\r\n\r\n", Stop);
 
         Assert.StartsWith($"HTTP/1.1 {status}", answer);
     }
+
+    private Task<ProxyUnderTest> StartAsync(IReadOnlyList<EndPoint> peers, ProxySettings? settings = null, TrustedProxies? trusted = null) =>
+        ProxyUnderTest.StartAsync(peers, (settings ?? ProxyUnderTest.Settings) with { Engine = engine }, trusted: trusted);
 
     private static Task EchoTarget(HttpContext context) => context.Response.WriteAsync(context.Features.Get<IHttpRequestFeature>()!.RawTarget);
 
@@ -352,3 +357,7 @@ public sealed class ForwardingTests
         await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, default);
     }
 }
+
+public sealed class Http1ForwardingTests() : ForwardingTests(PeerEngine.Auto);
+
+public sealed class YarpForwardingTests() : ForwardingTests(PeerEngine.Yarp);

@@ -1,14 +1,13 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
-using Microsoft.AspNetCore.Http;
 using StickyIngress.Core.Upstreams;
 using StickyIngress.Testing;
 
 namespace StickyIngress.Proxy.Tests;
 
 /// <summary>Every row of next_upstream.json over the real port: which servers a request tries, and what counts as a failure.</summary>
-public sealed class NextUpstreamConformanceTests
+public abstract class NextUpstreamConformanceTests(PeerEngine engine)
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -28,11 +27,12 @@ public sealed class NextUpstreamConformanceTests
         }
     }
 
-    private static async Task ReplayAsync(JsonElement row, IPEndPoint bad, IPEndPoint good)
+    private async Task ReplayAsync(JsonElement row, IPEndPoint bad, IPEndPoint good)
     {
         var conditions = row.GetProperty("proxy_next_upstream").GetString()!;
         await using var proxy = await ProxyUnderTest.StartAsync([bad, good], ProxyUnderTest.Settings with
         {
+            Engine = engine,
             NextUpstream = new(Parse(conditions), 0, TimeSpan.Zero),
             ReadTimeout = TimeSpan.FromMilliseconds(150),
         });
@@ -78,38 +78,8 @@ public sealed class NextUpstreamConformanceTests
 
         return on;
     }
-
-    /// <summary>A server that has the one fault.</summary>
-    private sealed class BadServer(IPEndPoint endPoint, IAsyncDisposable? server) : IAsyncDisposable
-    {
-        public IPEndPoint EndPoint { get; } = endPoint;
-
-        public static async Task<BadServer> StartAsync(string condition)
-        {
-            if (condition == "connection_refused") return new(new(IPAddress.Loopback, FreePort.Next()), null);
-
-            if (condition.StartsWith("status_", StringComparison.Ordinal))
-            {
-                var status = int.Parse(condition["status_".Length..]);
-                var backend = await TestBackend.StartAsync("bad", context =>
-                {
-                    context.Response.StatusCode = status;
-                    return context.Response.WriteAsync("bad");
-                });
-                return new(backend.EndPoint, backend);
-            }
-
-            var raw = condition switch
-            {
-                "closed_before_response" => RawBackend.Start(RawBackend.ReadHeadAsync),
-                "read_timeout" => RawBackend.Silent(),
-                "response_header_too_big" => RawBackend.Sending($"HTTP/1.1 200 OK\r\nX-Big: {new string('x', 100_000)}\r\nContent-Length: 0\r\n\r\n"),
-                "body_truncated_after_header" => RawBackend.Sending("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort"),
-                _ => throw new ArgumentException($"a condition that this test does not know: {condition}"),
-            };
-            return new(raw.EndPoint, raw);
-        }
-
-        public ValueTask DisposeAsync() => server?.DisposeAsync() ?? ValueTask.CompletedTask;
-    }
 }
+
+public sealed class Http1NextUpstreamConformanceTests() : NextUpstreamConformanceTests(PeerEngine.Auto);
+
+public sealed class YarpNextUpstreamConformanceTests() : NextUpstreamConformanceTests(PeerEngine.Yarp);

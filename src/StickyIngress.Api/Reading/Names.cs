@@ -1,9 +1,21 @@
+using System.Buffers;
+
 namespace StickyIngress.Api.Reading;
 
 /// <summary>Kubernetes' rules for names, and the guess at what a misspelt one should have been.</summary>
 internal static class Names
 {
-    public static bool IsSubdomain(string name) => name.Length <= 253 && name.Split('.').All(part => IsLabelCharacters(part));
+    private static readonly SearchValues<char> LabelCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
+
+    public static bool IsSubdomain(string name)
+    {
+        foreach (var part in name.AsSpan().Split('.'))
+        {
+            if (!IsLabelCharacters(name.AsSpan(part))) return false;
+        }
+
+        return name.Length <= 253;
+    }
 
     public static bool IsLabel(string name) => name.Length <= 63 && IsLabelCharacters(name);
 
@@ -16,11 +28,8 @@ internal static class Names
         return best.Distance <= Math.Max(1, name.Length / 3) ? best.Name : null;
     }
 
-    private static bool IsLabelCharacters(string part)
-    {
-        if (part.Length == 0 || part[0] == '-' || part[^1] == '-') return false;
-        return part.All(static c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');
-    }
+    private static bool IsLabelCharacters(ReadOnlySpan<char> part) =>
+        part.Length > 0 && part[0] != '-' && part[^1] != '-' && !part.ContainsAnyExcept(LabelCharacters);
 
     private static int Distance(string a, string b)
     {

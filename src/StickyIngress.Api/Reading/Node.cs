@@ -93,21 +93,20 @@ internal static class Scalars
         var digits = text.AsSpan().TrimStart("+-");
         if (text.Length - digits.Length > 1 || digits.IsEmpty || !char.IsAsciiDigit(digits[0])) return false;
 
-        var plain = digits.Contains('_') ? digits.ToString().Replace("_", "", StringComparison.Ordinal) : digits.ToString();
-        if (!TryMagnitude(plain, out value)) return false;
+        if (!TryMagnitude(digits.Contains('_') ? digits.ToString().Replace("_", "", StringComparison.Ordinal) : digits, out value)) return false;
         if (text[0] == '-') value = -value;
         return true;
     }
 
-    private static bool TryMagnitude(string digits, out BigInteger value)
+    private static bool TryMagnitude(ReadOnlySpan<char> digits, out BigInteger value)
     {
         value = default;
         if (digits.Length == 1 || digits[0] != '0')
-            return !digits.AsSpan().ContainsAnyExceptInRange('0', '9') && BigInteger.TryParse(digits, out value);
+            return !digits.ContainsAnyExceptInRange('0', '9') && BigInteger.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out value);
 
         var (radix, skip) = (digits[1] | 0x20) switch { 'x' => (16, 2), 'o' => (8, 2), 'b' => (2, 2), _ => (8, 1) };
         if (digits.Length == skip) return false;
-        foreach (var c in digits.AsSpan(skip))
+        foreach (var c in digits[skip..])
         {
             var digit = char.IsAsciiHexDigit(c) ? Convert.ToInt32(c.ToString(), 16) : radix;
             if (digit >= radix) return false;
@@ -121,7 +120,8 @@ internal static class Scalars
     {
         if (text.Length > 400) return ScalarKind.Text;
         if (TryInteger(text, out _)) return ScalarKind.Integer;
-        if (text.TrimStart('+', '-').ToUpperInvariant() is ".INF" or ".NAN") return ScalarKind.Float;
+        var unsigned = text.AsSpan().TrimStart("+-");
+        if (unsigned.Equals(".inf", StringComparison.OrdinalIgnoreCase) || unsigned.Equals(".nan", StringComparison.OrdinalIgnoreCase)) return ScalarKind.Float;
 
         var number = text.Replace("_", "", StringComparison.Ordinal);
         return double.TryParse(number, NumberStyles.Float & ~NumberStyles.AllowLeadingWhite & ~NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out _)

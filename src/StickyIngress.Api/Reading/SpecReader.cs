@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Numerics;
 using StickyIngress.Api.Schema;
 
 namespace StickyIngress.Api.Reading;
@@ -90,25 +89,20 @@ internal sealed class SpecReader(Findings findings)
     {
         var most = field.ValueType == typeof(int) ? int.MaxValue : long.MaxValue;
         var (min, max) = field.Range is { } range ? (range.Min, Math.Min(range.Max, most)) : (0, most);
-        var allowed = max >= int.MaxValue ? $"a whole number, at least {min}" : $"a whole number from {min} to {max}";
-        if (ReadNumber(node, allowed) is not { } value) return null;
-
-        if (value < min || value > max)
+        if (node.Kind != NodeKind.Scalar || node.Resolve() != ScalarKind.Integer || !Scalars.TryInteger(node.Text, out var value))
         {
-            findings.Wrong(ReadReasons.OutOfRange, node, value > int.MaxValue ? $"a whole number from {min} to {max}" : allowed);
+            findings.WrongType(node, Allowed(min, max));
             return null;
         }
 
-        return (long)value;
-    }
+        if (value >= min && value <= max) return (long)value;
 
-    private BigInteger? ReadNumber(Node node, string allowed)
-    {
-        if (node.Kind == NodeKind.Scalar && node.Resolve() == ScalarKind.Integer && Scalars.TryInteger(node.Text, out var value)) return value;
-
-        findings.WrongType(node, allowed);
+        findings.Wrong(ReadReasons.OutOfRange, node, value > int.MaxValue ? $"a whole number from {min} to {max}" : Allowed(min, max));
         return null;
     }
+
+    private static string Allowed(long min, long max) =>
+        max >= int.MaxValue ? $"a whole number, at least {min}" : $"a whole number from {min} to {max}";
 
     private string? ReadText(Node node, BoundAttribute? bound, System.Text.RegularExpressions.Regex? regex, string? allowed)
     {
@@ -154,16 +148,18 @@ internal sealed class SpecReader(Findings findings)
 
     private object? ReadWord(Node node, FieldSchema field)
     {
+        var kind = node.Kind == NodeKind.Scalar ? node.Resolve() : ScalarKind.Null;
+        var word = Array.IndexOf(field.Words, node.Text);
+        if (kind == ScalarKind.Text && word >= 0) return field.WordValues[word];
+
         var allowed = $"one of {string.Join(", ", field.Words)}";
-        if (node.Kind != NodeKind.Scalar || node.Resolve() is not (ScalarKind.Text or ScalarKind.Bool))
+        if (kind is not (ScalarKind.Text or ScalarKind.Bool))
         {
             findings.WrongType(node, allowed);
             return null;
         }
 
-        if (node.Resolve() == ScalarKind.Text && Array.IndexOf(field.Words, node.Text) >= 0) return Enum.Parse(field.ValueType, node.Text);
-
-        var quotes = Array.IndexOf(field.Words, node.Text) >= 0 ? $" (write it in quotes: \"{node.Text}\")" : "";
+        var quotes = word >= 0 ? $" (write it in quotes: \"{node.Text}\")" : "";
         findings.Wrong(ReadReasons.InvalidValue, node, allowed + quotes);
         return null;
     }

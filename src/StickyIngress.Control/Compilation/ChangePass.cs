@@ -16,6 +16,7 @@ internal static class ChangePass
             ? [.. told]
             : Compare(previous.Resources, resources);
         AddChanges(previous.Addresses.Hosts, addresses.Hosts, ReferencePass.HostRef, changed);
+        AddChanges(previous.Addresses.Answers, addresses.Answers, name => name.Ref, changed);
         return changed;
     }
 
@@ -32,6 +33,9 @@ internal static class ChangePass
             run.Dirty.UnionWith(run.Resources.Upstreams.Keys);
             run.Dirty.UnionWith(run.Resources.Ingresses.Keys);
         }
+
+        if (run.Keys != run.Previous.Keys)
+            run.Dirty.UnionWith(run.Previous.Upstreams.Where(known => known.Value.Plan?.Source.Spec.Sticky?.Cookie is not null).Select(known => known.Key));
 
         if (run.Resources.Diagnostics == run.Previous.Resources.Diagnostics) return;
 

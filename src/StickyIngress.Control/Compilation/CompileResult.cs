@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using StickyIngress.Api;
 using StickyIngress.Control.Diagnostics;
+using StickyIngress.Control.Resolving;
 using StickyIngress.Control.Sources;
 using StickyIngress.Control.Status;
 using StickyIngress.Core;
+using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Routing;
 using StickyIngress.Core.Upstreams;
 
@@ -46,10 +48,16 @@ public sealed class CompileResult
     /// <summary>The host names that servers have.</summary>
     public IEnumerable<string> HostNames => Users.Keys.Where(used => used.Kind == ReferencePass.HostKind).Select(host => host.Name);
 
+    /// <summary>The names that servers follow in DNS.</summary>
+    public IEnumerable<NameQuery> FollowedNames => Upstreams.Values.SelectMany(known => known.FollowedNames).Distinct();
+
     /// <summary>The names of all session tables that are in use.</summary>
     internal IEnumerable<string> Zones => Upstreams.Values.Select(known => known.Plan?.Zone).OfType<string>();
 
-    internal ResourceSet Resources { get; init; } = ResourceSet.Empty;
+    public ResourceSet Resources { get; init; } = ResourceSet.Empty;
+
+    /// <summary>Null: nothing was compiled yet.</summary>
+    internal AffinityKeys? Keys { get; init; }
 
     internal AddressBook Addresses { get; init; } = AddressBook.Empty;
 
@@ -98,6 +106,8 @@ internal sealed record CompiledUpstream
     public required ImmutableArray<Diagnostic> PeerDiagnostics { get; init; }
 
     public required ImmutableArray<ResourceRef> Uses { get; init; }
+
+    public ImmutableArray<NameQuery> FollowedNames { get; init; } = [];
 
     /// <summary>Serves as written.</summary>
     public bool Programmed => Upstream is not null && Written is not null && Refusals.IsEmpty;

@@ -3,6 +3,7 @@ using StickyIngress.Api;
 using StickyIngress.Api.Kubernetes;
 using StickyIngress.Control.Diagnostics;
 using StickyIngress.Control.Sources;
+using StickyIngress.Core.Affinity;
 
 namespace StickyIngress.Control.Compilation;
 
@@ -29,6 +30,9 @@ internal sealed class CompileRun
     public CompileResult Previous { get; }
 
     public CompilerOptions Options { get; }
+
+    /// <summary>The keys of opaque cookies, the same for the whole compile.</summary>
+    public required AffinityKeys Keys { get; init; }
 
     public SecretReader Secrets { get; }
 

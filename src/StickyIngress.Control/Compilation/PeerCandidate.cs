@@ -10,5 +10,9 @@ namespace StickyIngress.Control.Compilation;
 internal sealed record PeerCandidate(
     ServerPlan Server, EndPoint EndPoint, string? Written, string PodName, string PodUid, bool Terminating, PeerProtocol Protocol)
 {
+    public int Weight { get; init; } = Server.Spec.Weight;
+
+    public bool Backup { get; init; } = Server.Spec.Backup;
+
     public string Name { get; } = PeerNames.Format(EndPoint, Written);
 }

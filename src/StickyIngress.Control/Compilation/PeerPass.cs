@@ -12,8 +12,8 @@ internal static class PeerPass
         // Where every endpoint is about to go, those that still serve take new clients too: an answer beats a 503.
         var lastResort = !candidates.Any(candidate => candidate is { Terminating: false, Server.Spec: { Down: false, Drain: false } });
         var naming = new Naming(plan.Source.Spec.Sticky?.Identity ?? PeerIdentity.PodUID, lastResort, state);
-        var primaries = naming.Group(candidates.Where(candidate => !candidate.Server.Spec.Backup));
-        var backups = naming.Group(candidates.Where(candidate => candidate.Server.Spec.Backup));
+        var primaries = naming.Group(candidates.Where(candidate => !candidate.Backup));
+        var backups = naming.Group(candidates.Where(candidate => candidate.Backup));
         var single = candidates.Length == 1;
         return (new(primaries, backup: false, single), backups.IsEmpty ? PeerGroup.Empty : new(backups, backup: true, single));
     }
@@ -34,24 +34,25 @@ internal static class PeerPass
         {
             var (spec, name) = (candidate.Server.Spec, candidate.Name);
             var id = new PeerId(FirstFree(ids, Identity(candidate), spec.Name));
+            var sid = Sid(candidate);
             return new()
             {
                 Index = index,
                 Id = id,
                 Name = name,
                 Server = candidate.Written ?? name,
-                Sid = Sid(candidate),
+                Sid = sid,
                 Label = FirstFree(_labels, candidate.PodName.Length > 0 ? candidate.PodName : name, spec.Name),
                 EndPoint = candidate.EndPoint,
-                State = state.Peer(new(spec.Name, id, name)),
-                Weight = spec.Weight,
+                State = state.Peer(new(spec.Name, id, name), sid),
+                Weight = candidate.Weight,
                 MaxConns = spec.MaxConns,
                 MaxFails = spec.MaxFails,
                 FailTimeoutSeconds = (long)spec.FailTimeout.TotalSeconds,
                 SlowStartMilliseconds = (long)spec.SlowStart.TotalMilliseconds,
                 Down = spec.Down,
                 Draining = spec.Drain || (candidate.Terminating && !lastResort),
-                Backup = spec.Backup,
+                Backup = candidate.Backup,
                 Protocol = candidate.Protocol,
             };
         }

@@ -29,6 +29,8 @@ internal sealed class PlanDraft(StickyUpstream source, SecretReader secrets, Res
 
     public ImmutableArray<ServerPlan>.Builder Servers { get; } = ImmutableArray.CreateBuilder<ServerPlan>();
 
+    public ImmutableArray<ServerAddress>.Builder NameServers { get; } = ImmutableArray.CreateBuilder<ServerAddress>();
+
     public ImmutableArray<RouteClaim>.Builder Routes { get; } = ImmutableArray.CreateBuilder<RouteClaim>();
 
     public ImmutableArray<CertificateClaim>.Builder Certificates { get; } = ImmutableArray.CreateBuilder<CertificateClaim>();
@@ -77,6 +79,7 @@ internal sealed class PlanDraft(StickyUpstream source, SecretReader secrets, Res
     {
         Source = Source,
         Servers = Servers.ToImmutable(),
+        NameServers = NameServers.ToImmutable(),
         Proxy = Proxy!,
         Routes = Routes.ToImmutable(),
         Certificates = Certificates.ToImmutable(),

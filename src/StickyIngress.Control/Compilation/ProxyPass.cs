@@ -19,6 +19,7 @@ internal static class ProxyPass
     private static ProxySettings Settings(PlanDraft draft, ProxySpec spec, string field, ProxySettings? inherited) => new()
     {
         Protocol = spec.Protocol is { } protocol ? Protocol(protocol) : inherited?.Protocol,
+        Engine = spec.Engine is { } engine ? Engine(engine) : inherited?.Engine ?? PeerEngine.Auto,
         Host = spec.Host is null && inherited is not null ? inherited.Host : draft.Text($"{field}.host", spec.Host ?? DefaultHost, Moment.Try),
         SetHeaders = spec.SetHeaders is { } set ? RequestHeaders(draft, set, $"{field}.setHeaders") : inherited?.SetHeaders ?? [],
         ResponseHeaders = spec.ResponseHeaders is { } added
@@ -30,7 +31,7 @@ internal static class ProxyPass
         MaxBodySize = spec.MaxBodySize ?? inherited?.MaxBodySize ?? Defaults.MaxBodySize,
         RequestBuffer = (int)(spec.RequestBuffer ?? inherited?.RequestBuffer ?? Defaults.RequestBuffer),
         NextUpstream = spec.NextUpstream is { } next ? Next(next) : inherited?.NextUpstream ?? Next(new()),
-        Keepalive = inherited?.Keepalive ?? Keepalive(draft.Spec.Keepalive),
+        Keepalive = inherited?.Keepalive ?? Keepalive(draft.Spec.Keepalive, draft.Spec.Ntlm),
         Tls = spec.Tls is { } tls ? Tls(draft, tls, $"{field}.tls") : inherited?.Tls ?? PeerTls.Default,
         Cache = spec.Cache is { } cache ? Cache(draft, cache, $"{field}.cache") : inherited?.Cache,
         HiddenCookies = draft.Spec.Sticky?.Cookie is { Hide: true } cookie ? [cookie.Name] : [],
@@ -44,6 +45,8 @@ internal static class ProxyPass
         _ => PeerProtocol.Http,
     };
 
+    private static PeerEngine Engine(ProxyEngine engine) => engine == ProxyEngine.Yarp ? PeerEngine.Yarp : PeerEngine.Auto;
+
     private static ImmutableArray<RequestHeader> RequestHeaders(PlanDraft draft, IReadOnlyList<SetHeaderSpec> headers, string field) =>
         [.. headers.Select((header, i) => new RequestHeader(header.Name, draft.Text($"{field}[{i}].value", header.Value, Moment.Try)))];
 
@@ -51,11 +54,12 @@ internal static class ProxyPass
         [.. headers.Select((header, i) =>
             new ResponseHeader(header.Name, draft.Text($"{field}[{i}].value", header.Value, Moment.Response), header.Always))];
 
-    private static KeepaliveSettings Keepalive(KeepaliveSpec? spec) => new(
+    private static KeepaliveSettings Keepalive(KeepaliveSpec? spec, bool ntlm) => new(
         spec?.Connections ?? Defaults.KeepaliveConnections,
         spec?.Requests ?? Defaults.KeepaliveRequests,
         spec?.Time ?? Defaults.KeepaliveTime,
-        spec?.Timeout ?? Defaults.KeepaliveTimeout);
+        spec?.Timeout ?? Defaults.KeepaliveTimeout,
+        ntlm);
 
     private static NextUpstream Next(NextUpstreamSpec spec) => new(
         spec.On.Contains(NextUpstreamCondition.Off) ? NextUpstreamOn.None : spec.On.Aggregate(NextUpstreamOn.None, (all, on) => all | Condition(on)),

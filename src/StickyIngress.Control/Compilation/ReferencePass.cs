@@ -24,7 +24,7 @@ internal static class ReferencePass
             var text = spec.Address ?? "";
             if (!ServerAddress.TryParse(text, out var address, out var error))
                 draft.Found.Refuse(Reasons.InvalidAddress, $"{field}.address", $"{error} in \"{text}\"");
-            else if (address.Host is { } host)
+            else if (address.Host is { } host && !spec.Resolve)
                 draft.Use(HostRef(host));
 
             draft.Servers.Add(new(spec, field, address));

@@ -8,7 +8,7 @@ namespace StickyIngress.Control.Compilation;
 /// <param name="Text">As it was written.</param>
 /// <param name="Host">The name to ask DNS for; null where the address is known.</param>
 /// <param name="Port">0 for a unix socket.</param>
-internal sealed record ServerAddress(string Text, string? Host, IPAddress? Ip, string? UnixPath, int Port)
+public sealed record ServerAddress(string Text, string? Host, IPAddress? Ip, string? UnixPath, int Port)
 {
     private const int DefaultPort = 80;
     private const int MaxUnixPath = 107;
@@ -17,11 +17,12 @@ internal sealed record ServerAddress(string Text, string? Host, IPAddress? Ip, s
     private static readonly SearchValues<char> IPv6Characters = SearchValues.Create("0123456789abcdefABCDEF:.");
 
     /// <summary>False with nginx's own words for what is wrong.</summary>
-    public static bool TryParse(string text, [NotNullWhen(true)] out ServerAddress? address, [NotNullWhen(false)] out string? error)
+    public static bool TryParse(
+        string text, [NotNullWhen(true)] out ServerAddress? address, [NotNullWhen(false)] out string? error, int defaultPort = DefaultPort)
     {
         (address, error) = text.StartsWith(Unix, StringComparison.OrdinalIgnoreCase) ? ParseUnix(text)
-            : text.StartsWith('[') ? ParseBracketed(text)
-            : ParseHost(text);
+            : text.StartsWith('[') ? ParseBracketed(text, defaultPort)
+            : ParseHost(text, defaultPort);
         return address is not null;
     }
 
@@ -34,27 +35,27 @@ internal sealed record ServerAddress(string Text, string? Host, IPAddress? Ip, s
         return (new(text, null, null, path, 0), null);
     }
 
-    private static (ServerAddress?, string?) ParseBracketed(string text)
+    private static (ServerAddress?, string?) ParseBracketed(string text, int port)
     {
         var close = text.IndexOf(']', StringComparison.Ordinal);
         if (close < 0) return (null, "invalid host");
 
         var rest = text[(close + 1)..];
         if (rest.Length > 0 && rest[0] != ':') return (null, "invalid host");
-        if (!TryParsePort(rest, out var port)) return (null, "invalid port");
+        if (!TryParsePort(rest, ref port)) return (null, "invalid port");
 
         var inside = text[1..close];
         var valid = inside.AsSpan().IndexOfAnyExcept(IPv6Characters) < 0 && IPAddress.TryParse(inside, out _);
         return valid ? (new(text, null, IPAddress.Parse(inside), null, port), null) : (null, "invalid IPv6 address");
     }
 
-    private static (ServerAddress?, string?) ParseHost(string text)
+    private static (ServerAddress?, string?) ParseHost(string text, int port)
     {
         if (text.AsSpan().IndexOfAny("/?") >= 0) return (null, "invalid host");
 
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         var (host, rest) = colon < 0 ? (text, "") : (text[..colon], text[colon..]);
-        if (!TryParsePort(rest, out var port)) return (null, "invalid port");
+        if (!TryParsePort(rest, ref port)) return (null, "invalid port");
         if (host.Length == 0) return (null, "no host");
 
         return TryParseIPv4(host, out var ip)
@@ -62,9 +63,9 @@ internal sealed record ServerAddress(string Text, string? Host, IPAddress? Ip, s
             : (new(text, host.TrimEnd('.').ToLowerInvariant(), null, null, port), null);
     }
 
-    private static bool TryParsePort(string rest, out int port)
+    /// <summary>Leaves the port as it is where none is written.</summary>
+    private static bool TryParsePort(string rest, ref int port)
     {
-        port = DefaultPort;
         if (rest.Length == 0) return true;
 
         var digits = rest.AsSpan(1);

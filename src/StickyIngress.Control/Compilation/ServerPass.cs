@@ -4,16 +4,19 @@ using System.Net.Sockets;
 using StickyIngress.Api;
 using StickyIngress.Api.Kubernetes;
 using StickyIngress.Control.Diagnostics;
+using StickyIngress.Control.Resolving;
 using StickyIngress.Control.Sources;
 using StickyIngress.Core.Upstreams;
 
 namespace StickyIngress.Control.Compilation;
 
 /// <summary>
-/// From servers to addresses. Servers stay in the order of the spec; a name's addresses stay in the resolver's order; a Service's
+/// From servers to addresses. Servers stay in the order of the spec, those that follow a name after the others, as nginx adds their peers when
+/// it has an answer; a name's addresses stay in the resolver's order; a Service's
 /// endpoints are ordered by their printable address, ordinally, so that all replicas agree.
 /// </summary>
-internal sealed class ServerPass(ResourceSet resources, AddressBook addresses, UpstreamPlan plan, DiagnosticBag found)
+internal sealed class ServerPass(
+    ResourceSet resources, AddressBook addresses, UpstreamPlan plan, ImmutableArray<IPEndPoint> nameServers, DiagnosticBag found)
 {
     private readonly ImmutableArray<PeerCandidate>.Builder _peers = ImmutableArray.CreateBuilder<PeerCandidate>();
     private readonly HashSet<string> _hosts = new(StringComparer.OrdinalIgnoreCase);
@@ -21,16 +24,46 @@ internal sealed class ServerPass(ResourceSet resources, AddressBook addresses, U
     /// <summary>The names that had to be looked up.</summary>
     public IReadOnlySet<string> Hosts => _hosts;
 
+    /// <summary>The names that are followed.</summary>
+    public ImmutableArray<NameQuery> FollowedNames { get; private set; } = [];
+
     public ImmutableArray<PeerCandidate> Run()
     {
-        foreach (var server in plan.Servers)
+        foreach (var server in plan.Servers.Where(server => server.FollowedHost is null))
         {
             if (server.Address is { } address) AddAddress(server, address, $"{server.Field}.address", PeerProtocol.Http);
             else if (server.Spec.Service is not null) AddService(server);
         }
 
+        if (Resolver() is { } resolver)
+        {
+            var followed = new FollowedServers(addresses, plan, resolver, found);
+            _peers.AddRange(followed.Run());
+            FollowedNames = followed.Names;
+        }
+
         return _peers.ToImmutable();
     }
+
+    /// <summary>Null: there is nobody to ask as long as the resolver's own name is not known.</summary>
+    private ResolverSettings? Resolver()
+    {
+        var servers = plan.NameServers.IsEmpty ? nameServers : [.. plan.NameServers.SelectMany(NameServers).Distinct()];
+        if (servers.IsEmpty) return null;
+
+        return plan.Source.Spec.Resolver is not { } spec ? new() { Servers = servers } : new()
+        {
+            Servers = servers,
+            Valid = spec.Valid,
+            Ipv4 = spec.Ipv4,
+            Ipv6 = spec.Ipv6,
+            Timeout = spec.Timeout,
+            StatusZone = spec.StatusZone,
+        };
+    }
+
+    private IEnumerable<IPEndPoint> NameServers(ServerAddress server, int index) =>
+        (server.Ip is { } ip ? [ip] : Resolve(server.Host!, server.Text, ResolverPass.Field(index), "resolver")).Select(address => new IPEndPoint(address, server.Port));
 
     private void AddAddress(ServerPlan server, ServerAddress address, string field, PeerProtocol protocol)
     {
@@ -52,13 +85,13 @@ internal sealed class ServerPass(ResourceSet resources, AddressBook addresses, U
     private void Add(ServerPlan server, EndPoint endPoint, string written, PeerProtocol protocol) =>
         _peers.Add(new(server, endPoint, written, "", "", Terminating: false, protocol));
 
-    private ImmutableArray<IPAddress> Resolve(string host, string text, string field)
+    private ImmutableArray<IPAddress> Resolve(string host, string text, string field, string place = "upstream")
     {
         _hosts.Add(host);
         if (addresses.Find(host) is not { } known) return [];
 
         if (known.Error is not null)
-            found.Error(Reasons.HostNotFound, field, $"host not found in upstream \"{text}\"; it is asked for again");
+            found.Error(Reasons.HostNotFound, field, $"host not found in {place} \"{text}\"; it is asked for again");
 
         return known.Addresses;
     }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using StickyIngress.Api;
 using StickyIngress.Control.Sources;
+using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Upstreams;
 
 namespace StickyIngress.Control.Compilation;
@@ -18,7 +19,7 @@ public sealed class SnapshotCompiler
     /// <param name="time">For the end of certificates alone.</param>
     public SnapshotCompiler(CompilerOptions options, UpstreamStates states, UpstreamBuilder builder, TimeProvider time)
     {
-        (_options, _time) = (options, time);
+        (_options, _time, Keys) = (options, time, builder.Keys);
 
         // In this order: a later pass reads what an earlier one found.
         _upstreams = new(
@@ -26,6 +27,7 @@ public sealed class SnapshotCompiler
                 NotYetSupportedPass.Run,
                 VariablePass.Run,
                 ReferencePass.Run,
+                ResolverPass.Run,
                 BalancingPass.Run,
                 AffinityPass.Run,
                 ZonePass.Run,
@@ -37,10 +39,13 @@ public sealed class SnapshotCompiler
             states, builder);
     }
 
+    /// <summary>The keys of opaque cookies: a change of them makes another compile due.</summary>
+    public AffinityKeysHolder Keys { get; }
+
     /// <param name="previous">What this goes on from; null: nothing.</param>
     public CompileResult Compile(ResourceSet resources, AddressBook addresses, CompileResult? previous)
     {
-        var run = new CompileRun(resources, addresses, previous ?? CompileResult.Empty, _options, _time.GetUtcNow());
+        var run = new CompileRun(resources, addresses, previous ?? CompileResult.Empty, _options, _time.GetUtcNow()) { Keys = Keys.Current };
         ChangePass.Run(run);
         OwnershipPass.Run(run);
         ZonePass.Find(run);
@@ -57,6 +62,7 @@ public sealed class SnapshotCompiler
             Changes = Changes(run),
             Resources = resources,
             Addresses = addresses,
+            Keys = run.Keys,
             Upstreams = run.Upstreams.ToImmutable(),
             Ingresses = run.Ingresses.ToImmutable(),
             Users = run.Users.ToImmutable(),

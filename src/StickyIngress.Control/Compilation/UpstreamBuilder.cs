@@ -9,23 +9,30 @@ using StickyIngress.Core.Variables;
 namespace StickyIngress.Control.Compilation;
 
 /// <summary>Puts an upstream together: peers, balancer, affinity. What these need of the installation comes in here.</summary>
-public sealed class UpstreamBuilder(AffinityKeys keys, SessionZones zones, Clock clock, Random random)
+public sealed class UpstreamBuilder(AffinityKeysHolder keys, SessionZones zones, Clock clock, Random random)
 {
     private const long ZonePage = 4096;
     private const long SessionsPerPage = 16;
 
-    internal Upstream Build(UpstreamPlan plan, UpstreamState state, PeerGroup primaries, PeerGroup backups, Upstream? former) => new()
+    /// <summary>The keys of opaque cookies; a compile uses those that it began with.</summary>
+    internal AffinityKeysHolder Keys => keys;
+
+    internal Upstream Build(
+        UpstreamPlan plan, AffinityKeys keysNow, UpstreamState state, PeerGroup primaries, PeerGroup backups, Upstream? former)
     {
-        Name = state.Name,
-        State = state,
-        Primaries = primaries,
-        Backups = backups,
-        Balancer = Balancer(plan, primaries, backups, former?.Balancer),
-        Affinity = Affinity(plan, state, primaries, backups),
-        FailStatus = plan.Source.Spec.Sticky is { OnUnavailable: OnUnavailable.Fail } sticky ? sticky.FailStatus : null,
-        Queue = plan.Source.Spec.Queue is { } queue ? new(queue.Size, queue.Timeout) : null,
-        HealthCheck = plan.HealthCheck,
-    };
+        return new()
+        {
+            Name = state.Name,
+            State = state,
+            Primaries = primaries,
+            Backups = backups,
+            Balancer = Balancer(plan, primaries, backups, former?.Balancer),
+            Affinity = Affinity(plan, keysNow, state, primaries, backups),
+            FailStatus = plan.Source.Spec.Sticky is { OnUnavailable: OnUnavailable.Fail } sticky ? sticky.FailStatus : null,
+            Queue = plan.Source.Spec.Queue is { } queue ? new(queue.Size, queue.Timeout) : null,
+            HealthCheck = plan.HealthCheck,
+        };
+    }
 
     /// <param name="former">The upstream's balancer so far, whose work a ring can take over; null: none.</param>
     private IBalancer Balancer(UpstreamPlan plan, PeerGroup primaries, PeerGroup backups, IBalancer? former)
@@ -53,13 +60,13 @@ public sealed class UpstreamBuilder(AffinityKeys keys, SessionZones zones, Clock
         _ => RandomTwo.LeastConn,
     };
 
-    private IAffinity? Affinity(UpstreamPlan plan, UpstreamState state, PeerGroup primaries, PeerGroup backups)
+    private IAffinity? Affinity(UpstreamPlan plan, AffinityKeys keysNow, UpstreamState state, PeerGroup primaries, PeerGroup backups)
     {
         if (plan.Affinity is not { } affinity) return null;
 
         return plan.Source.Spec.Sticky switch
         {
-            { Cookie: { } cookie } => new CookieAffinity(Settings(cookie, affinity), keys, clock, state, primaries, backups),
+            { Cookie: { } cookie } sticky => new CookieAffinity(Settings(cookie, affinity, sticky.Identity), keysNow, clock, state, primaries, backups),
             { Learn: { } learn } => Learn(learn, plan.Zone!, affinity, primaries, backups),
             { Route: not null } => new RouteAffinity(affinity.From, state, primaries, backups),
             _ => null,
@@ -76,7 +83,7 @@ public sealed class UpstreamBuilder(AffinityKeys keys, SessionZones zones, Clock
     private static int Capacity(StickyLearnSpec learn) =>
         learn.MaxSessions ?? (int)Math.Min((learn.Zone?.Size ?? 0) / ZonePage * SessionsPerPage, int.MaxValue);
 
-    private static CookieSettings Settings(StickyCookieSpec cookie, AffinityPlan affinity) => new()
+    private static CookieSettings Settings(StickyCookieSpec cookie, AffinityPlan affinity, PeerIdentity identity) => new()
     {
         Name = cookie.Name,
         Form = Form(cookie.Value),
@@ -96,6 +103,7 @@ public sealed class UpstreamBuilder(AffinityKeys keys, SessionZones zones, Clock
         Issue = cookie.Issue == CookieIssue.Always ? CookieIssuing.Always : CookieIssuing.OnChange,
         IdleTimeout = cookie.IdleTimeout,
         AbsoluteTimeout = cookie.AbsoluteTimeout,
+        PeersReturn = identity == PeerIdentity.PodName,
     };
 
     private static CookieForm Form(CookieValue value) => value == CookieValue.NginxSid ? CookieForm.NginxSid : CookieForm.Opaque;

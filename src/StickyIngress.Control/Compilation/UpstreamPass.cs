@@ -85,7 +85,7 @@ internal sealed class UpstreamPass(ImmutableArray<Action<PlanDraft>> passes, Ups
     private CompiledUpstream Resolve(CompileRun run, StickyUpstream? written, UpstreamPlan plan, ImmutableArray<Diagnostic> refusals, Upstream? former)
     {
         var found = new DiagnosticBag(plan.Source.Ref, plan.Source.File);
-        var servers = new ServerPass(run.Resources, run.Addresses, plan, found);
+        var servers = new ServerPass(run.Resources, run.Addresses, plan, run.Options.NameServers, found);
         var candidates = servers.Run();
         var state = states.Get(new(plan.Source.Metadata.Namespace, plan.Source.Metadata.Name));
         var (primaries, backups) = PeerPass.Run(plan, candidates, state);
@@ -93,10 +93,11 @@ internal sealed class UpstreamPass(ImmutableArray<Action<PlanDraft>> passes, Ups
         {
             Written = written,
             Plan = plan,
-            Upstream = builder.Build(plan, state, primaries, backups, former),
+            Upstream = builder.Build(plan, run.Keys, state, primaries, backups, former),
             Refusals = refusals,
             PeerDiagnostics = found.ToImmutable(),
-            Uses = [.. plan.Uses.Union(servers.Hosts.Select(ReferencePass.HostRef))],
+            Uses = [.. plan.Uses.Union(servers.Hosts.Select(ReferencePass.HostRef)).Union(servers.FollowedNames.Select(name => name.Ref))],
+            FollowedNames = servers.FollowedNames,
         };
     }
 

@@ -14,6 +14,9 @@ internal sealed record UpstreamPlan
 
     public required ImmutableArray<ServerPlan> Servers { get; init; }
 
+    /// <summary>Who is asked for the names that servers follow; empty: the installation's name servers.</summary>
+    public ImmutableArray<ServerAddress> NameServers { get; init; } = [];
+
     public required ProxySettings Proxy { get; init; }
 
     public required ImmutableArray<RouteClaim> Routes { get; init; }
@@ -42,7 +45,11 @@ internal sealed record UpstreamPlan
 }
 
 /// <summary>A server of the spec, and its address where it has one.</summary>
-internal sealed record ServerPlan(ServerSpec Spec, string Field, ServerAddress? Address);
+internal sealed record ServerPlan(ServerSpec Spec, string Field, ServerAddress? Address)
+{
+    /// <summary>The name that it follows in DNS; null: none. A known address with resolve means nothing more than one without, as in nginx.</summary>
+    public string? FollowedHost => Spec.Resolve ? Address?.Host : null;
+}
 
 /// <summary>The templates of the one affinity that the spec has.</summary>
 internal sealed record AffinityPlan

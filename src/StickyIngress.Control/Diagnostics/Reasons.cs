@@ -21,6 +21,7 @@ public static class Reasons
     public const string InvalidPattern = nameof(InvalidPattern);
     public const string InvalidTemplate = nameof(InvalidTemplate);
     public const string InvalidVariable = nameof(InvalidVariable);
+    public const string RingTooLarge = nameof(RingTooLarge);
     public const string UnknownVariable = nameof(UnknownVariable);
     public const string UnsupportedAddressType = nameof(UnsupportedAddressType);
     public const string UnsupportedAppProtocol = nameof(UnsupportedAppProtocol);
@@ -34,6 +35,7 @@ public static class Reasons
 
     // What it refers to.
     public const string HostNotFound = nameof(HostNotFound);
+    public const string HostNotResolved = nameof(HostNotResolved);
     public const string InvalidSecret = nameof(InvalidSecret);
     public const string PortNotFound = nameof(PortNotFound);
     public const string RefNotPermitted = nameof(RefNotPermitted);
@@ -47,6 +49,6 @@ public static class Reasons
     /// (condition Accepted). The rest of such a resource serves.
     /// </summary>
     public static bool IsReference(string reason) => reason
-        is HostNotFound or InvalidSecret or PortNotFound or RefNotPermitted or SecretNotFound or ServiceNotFound or UpstreamNotFound
+        is HostNotFound or HostNotResolved or InvalidSecret or PortNotFound or RefNotPermitted or SecretNotFound or ServiceNotFound or UpstreamNotFound
         or CertificateExpired;
 }

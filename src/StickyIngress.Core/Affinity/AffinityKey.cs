@@ -48,6 +48,39 @@ internal sealed class AffinityKey
 
     public bool Is(ReadOnlySpan<byte> key) => CryptographicOperations.FixedTimeEquals(_key, key);
 
+    public byte[] SessionSecret() => HKDF.DeriveKey(HashAlgorithmName.SHA256, _key, 32, info: "stickyingress session secret"u8.ToArray());
+
+    /// <summary>Nonce, cipher and tag.</summary>
+    public byte[] Wrap(ReadOnlySpan<byte> secret)
+    {
+        var bytes = new byte[NonceBytes + secret.Length + TagBytes];
+        RandomNumberGenerator.Fill(bytes.AsSpan(0, NonceBytes));
+        using var cipher = Wrapping();
+        cipher.Encrypt(bytes.AsSpan(0, NonceBytes), secret, bytes.AsSpan(NonceBytes, secret.Length), bytes.AsSpan(^TagBytes..));
+        return bytes;
+    }
+
+    /// <summary>Null for what this key did not wrap.</summary>
+    public byte[]? Unwrap(ReadOnlySpan<byte> wrapped)
+    {
+        if (wrapped.Length < NonceBytes + TagBytes) return null;
+
+        var secret = new byte[wrapped.Length - NonceBytes - TagBytes];
+        using var cipher = Wrapping();
+        try
+        {
+            cipher.Decrypt(wrapped[..NonceBytes], wrapped[NonceBytes..^TagBytes], wrapped[^TagBytes..], secret);
+            return secret;
+        }
+        catch (AuthenticationTagMismatchException)
+        {
+            return null;
+        }
+    }
+
+    private AesGcm Wrapping() =>
+        new(HKDF.DeriveKey(HashAlgorithmName.SHA256, _key, 32, info: "stickyingress session file"u8.ToArray()), TagBytes);
+
     public string Token(UpstreamName upstream, PeerId peer)
     {
         Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];

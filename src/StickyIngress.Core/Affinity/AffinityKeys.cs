@@ -32,7 +32,24 @@ public sealed class AffinityKeys
     /// <summary>Tells key sets apart in a log without telling the keys; the same on every replica.</summary>
     public string Fingerprint { get; }
 
+    public int Count => All.Length;
+
     internal ImmutableArray<AffinityKey> All { get; }
+
+    /// <summary>Keys the hash of session ids; the same wherever the key is that issues.</summary>
+    public byte[] SessionSecret => All[0].SessionSecret();
+
+    /// <summary>A secret for a file that only those can read who have the key that issues.</summary>
+    public byte[] Wrap(ReadOnlySpan<byte> secret) => All[0].Wrap(secret);
+
+    /// <summary>The secret that was wrapped with any of the keys; null: none of them opens it.</summary>
+    public byte[]? Unwrap(ReadOnlySpan<byte> wrapped)
+    {
+        foreach (var key in All)
+            if (key.Unwrap(wrapped) is { } secret) return secret;
+
+        return null;
+    }
 
     /// <summary>One random key, for when none is configured.</summary>
     public static AffinityKeys CreateRandom() => new([new(RandomNumberGenerator.GetBytes(32))], isRandom: true);

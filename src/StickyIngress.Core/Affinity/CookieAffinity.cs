@@ -67,7 +67,7 @@ public sealed class CookieAffinity : IAffinity
 
         // A client that must not get another peer would otherwise be refused for as long as it keeps the cookie.
         selection.Binding = Binding.Gone;
-        if (selection.Upstream.FailStatus is not null) selection.SetCookie = _writer.WriteRemoval(selection.Values);
+        if (selection.Upstream.FailStatus is not null && !_settings.PeersReturn) selection.SetCookie = _writer.WriteRemoval(selection.Values);
     }
 
     public void Selected(Selection selection, Peer peer)

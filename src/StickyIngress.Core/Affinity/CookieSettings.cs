@@ -56,6 +56,11 @@ public sealed record CookieSettings
     /// </summary>
     public TimeSpan? AbsoluteTimeout { get; init; }
 
+    /// <summary>
+    /// A peer that is gone may come back under its name, so its clients keep their cookies even while they are refused.
+    /// </summary>
+    public bool PeersReturn { get; init; }
+
     /// <summary>The times in the cookie are enforced by us, so that it must be sealed.</summary>
     internal bool Sealed => Form == CookieForm.Opaque && (IdleTimeout is not null || AbsoluteTimeout is not null);
 

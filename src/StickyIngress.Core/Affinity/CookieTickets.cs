@@ -44,7 +44,7 @@ internal sealed class CookieTickets
         }
 
         _byToken = byToken.ToFrozenDictionary();
-        _former = new(state, peer => (opaque ? TokensOf(peer.Id) : []).Concat(nginx ? FormerNames.Sids(peer) : []));
+        _former = new(state, peer => (opaque ? TokensOf(peer.Id) : []).Concat(nginx ? [peer.Sid] : []));
         _primaries = [.. primaries.Peers.Select(ticketOf)];
         _backups = [.. backups.Peers.Select(ticketOf)];
     }

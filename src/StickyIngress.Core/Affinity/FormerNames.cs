@@ -7,7 +7,7 @@ namespace StickyIngress.Core.Affinity;
 /// peers have gone since the last time, so neither a compile nor a client that makes up names pays for it again and
 /// again.
 /// </summary>
-internal sealed class FormerNames(UpstreamState state, Func<PeerKey, IEnumerable<string>> namesOf)
+internal sealed class FormerNames(UpstreamState state, Func<FormerPeer, IEnumerable<string>> namesOf)
 {
     private Known _known = new(0, []);
 
@@ -23,11 +23,6 @@ internal sealed class FormerNames(UpstreamState state, Func<PeerKey, IEnumerable
 
         return known.Names.GetAlternateLookup<ReadOnlySpan<char>>().Contains(name);
     }
-
-    /// <summary>
-    /// The names of nginx's kind that a former peer may have had: its route, or the MD5 of its address.
-    /// </summary>
-    public static IEnumerable<string> Sids(PeerKey peer) => [peer.Id.Value, PeerNames.Sid(peer.Address)];
 
     private sealed record Known(int Version, HashSet<string> Names);
 }

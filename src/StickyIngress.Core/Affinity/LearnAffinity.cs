@@ -83,6 +83,12 @@ public sealed class LearnAffinity : IAffinity
     public Peer? Find(ReadOnlySpan<char> presented) =>
         Table.TryFind(_hasher.Hash(presented), out var ordinal) && BindingOf(ordinal) is var binding ? binding.Primary ?? binding.Backup : null;
 
+    /// <summary>
+    /// The upstream has the peer no more. Its sessions stay until they are due, so that their clients are told why they moved; then
+    /// its number may be another's.
+    /// </summary>
+    public void Release(Peer gone) => _ordinals.Release(gone.Id.Value, () => gone.State.Conns > 0);
+
     private void ReadId(Selection selection)
     {
         if (!FirstValue.TryRead(_settings.Lookup, selection.Values, out var id)) return;
@@ -115,6 +121,10 @@ public sealed class LearnAffinity : IAffinity
     {
         var session = selection.Session;
         var ordinal = OrdinalOf(peer);
+
+        // A request that has waited in an old snapshot while the peer went: its number is nobody's, or another peer's.
+        if (_ordinals.PeerAt(ordinal) != peer.Id.Value) return;
+
         var mayCreate = FirstValue.TryRead(_settings.Create, selection.Values, out var id);
         var key = mayCreate ? _hasher.Hash(id) : session.Key;
         if (session.HasKey && key == session.Key) Table.Learn(key, ordinal, mayCreate, session.Ordinal);

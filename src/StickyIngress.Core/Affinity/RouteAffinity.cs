@@ -19,7 +19,7 @@ public sealed class RouteAffinity : IAffinity
     {
         _from = from;
         _bySid = Bindings.BySid(primaries, backups);
-        _former = new(state, FormerNames.Sids);
+        _former = new(state, static peer => [peer.Sid]);
     }
 
     public AffinityMode Mode => AffinityMode.Route;

@@ -37,12 +37,13 @@ public sealed class ConsistentHashBalancer : IBalancer
         if (group.Peers.Length == 0) return null;
         if (PeerAccounting.UsableBound(selection, nowMilliseconds / 1000) is { } bound) return bound;
 
-        if (!progress.Started) (progress.Point, progress.Started) = (_ring.Find(KeyHash.Of(key, round: 0)), true);
+        if (!progress.Started) (progress.Sum, progress.Started) = (KeyHash.Of(key, round: 0), true);
         do
         {
-            if (PickOf(_ring.ServerAt(progress.Point), selection, nowMilliseconds) is { } peer) return peer;
+            var point = _ring.Find(progress.Sum);
+            if (PickOf(point.Server, selection, nowMilliseconds) is { } peer) return peer;
 
-            progress.Point = _ring.Next(progress.Point);
+            progress.Sum = point.Hash + 1;
         }
         while (!HashLimits.Exhausted(ref progress));
 

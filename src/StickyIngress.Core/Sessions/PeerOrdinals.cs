@@ -8,7 +8,7 @@ public sealed class PeerOrdinals
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, int> _ordinals = [];
-    private readonly Dictionary<string, int> _released = [];
+    private readonly Dictionary<string, Func<bool>> _released = [];
     private readonly SortedSet<int> _free = [];
     private string?[] _peers = [];
     private int _used;
@@ -35,26 +35,26 @@ public sealed class PeerOrdinals
         return (uint)ordinal < (uint)peers.Length ? Volatile.Read(ref peers[ordinal]) : null;
     }
 
-    /// <summary>
-    /// The peer is gone. To be called when no request holds it any more, for such a request could still bind a session to it.
-    /// </summary>
-    public void Release(string peerId)
+    /// <summary>The peer is gone.</summary>
+    /// <param name="held">Whether a request still holds it: such a request could bind a session to it.</param>
+    public void Release(string peerId, Func<bool> held)
     {
         lock (_gate)
         {
-            if (_ordinals.TryGetValue(peerId, out var ordinal)) _released[peerId] = ordinal;
+            if (_ordinals.ContainsKey(peerId)) _released[peerId] = held;
         }
     }
 
-    /// <summary>Frees the numbers of released peers that have no session left; answers how many.</summary>
+    /// <summary>Frees the numbers of released peers that no request holds and no session is bound to; answers how many.</summary>
     public int Reclaim(SessionTable table)
     {
         lock (_gate)
         {
             var freed = 0;
-            foreach (var (peerId, ordinal) in _released)
+            foreach (var (peerId, held) in _released)
             {
-                if (table.CountFor(ordinal) > 0) continue;
+                var ordinal = _ordinals[peerId];
+                if (held() || table.CountFor(ordinal) > 0) continue;
 
                 _released.Remove(peerId);
                 _ordinals.Remove(peerId);
@@ -89,7 +89,7 @@ public sealed class PeerOrdinals
 
                 var known = _ordinals.ContainsKey(peerId);
                 ordinals[i] = OrdinalOf(peerId);
-                if (!known) _released[peerId] = ordinals[i];
+                if (!known) _released[peerId] = static () => false;
             }
 
             return import(ordinals);

@@ -4,7 +4,8 @@ namespace StickyIngress.Core.Sessions;
  * Sessions in a file, so that a restart keeps them.
  *
  * Layout:   the magic and a version, then blocks: kind, payload length, payload, XxHash64 of all that (its seed is the
- *           block's number, so blocks cannot change places). First the header (time of writing, fingerprint of the secret), for each
+ *           block's number, so blocks cannot change places). First the header (time of writing, fingerprint of the secret,
+ *           and the secret itself, wrapped by whoever writes, or nothing), for each
  *           zone a zone block (name, timeout, peers by ordinal) and record blocks, and at last the end block with the
  *           number of records. All numbers are little-endian.
  * Privacy:  records hold keyed hashes, never ids; the file is readable by its owner only.
@@ -16,7 +17,8 @@ namespace StickyIngress.Core.Sessions;
 public static class SessionFile
 {
     /// <summary>Replaces the file. Throws <see cref="IOException"/> when that fails; the old file stays then.</summary>
-    public static void Write(string path, IEnumerable<SessionZone> zones, ReadOnlySpan<byte> fingerprint, TimeProvider time)
+    public static void Write(
+        string path, IEnumerable<SessionZone> zones, ReadOnlySpan<byte> fingerprint, ReadOnlySpan<byte> wrappedSecret, TimeProvider time)
     {
         var temporary = path + ".tmp";
         var options = new FileStreamOptions
@@ -30,13 +32,28 @@ public static class SessionFile
         using (var stream = new FileStream(temporary, options))
         {
             var writer = new SessionFileWriter(stream);
-            writer.WriteHeader(time.GetUtcNow(), fingerprint);
+            writer.WriteHeader(time.GetUtcNow(), fingerprint, wrappedSecret);
             foreach (var zone in zones) writer.WriteZone(zone);
             writer.WriteEnd();
             stream.Flush(flushToDisk: true);
         }
 
         File.Move(temporary, path, overwrite: true);
+    }
+
+    /// <summary>The wrapped secret of the file; empty where it has none or cannot be read.</summary>
+    public static byte[] ReadWrappedSecret(string path)
+    {
+        try
+        {
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+            return new SessionFileReader(stream, default, []).ReadWrappedSecret();
+        }
+        catch (Exception e) when (e is SessionFileException or IOException or UnauthorizedAccessException)
+        {
+            // Reading the whole file will say what is wrong with it.
+            return [];
+        }
     }
 
     /// <summary>
@@ -49,7 +66,7 @@ public static class SessionFile
         {
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
             var zones = new SessionFileReader(stream, time.GetUtcNow(), fingerprint.ToArray()).Read();
-            var sessions = zones.Sum(zone => zone.Records.Length);
+            var sessions = zones.Sum(zone => zone.Records.Count);
             return new(SessionFileOutcome.Loaded, $"read {sessions} sessions of {zones.Count} zones from {path}", zones);
         }
         catch (SessionFileException e)

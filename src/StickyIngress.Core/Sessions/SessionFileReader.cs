@@ -11,7 +11,7 @@ internal sealed class SessionFileReader(Stream stream, DateTimeOffset now, byte[
     private const long LongestDowntime = 100L * 365 * 24 * 60 * 60 * 1000; // ms
 
     private readonly List<SavedZone> _zones = [];
-    private readonly List<SessionRecord> _records = [];
+    private List<SessionRecord> _records = [];
     private string?[] _peers = [];
     private string? _zone;
     private TimeSpan _timeout;
@@ -45,6 +45,14 @@ internal sealed class SessionFileReader(Stream stream, DateTimeOffset now, byte[
         }
     }
 
+    /// <summary>The wrapped secret alone, which stands in the header.</summary>
+    public byte[] ReadWrappedSecret()
+    {
+        ReadStart();
+        var payload = ReadBlock(SessionFileBlock.Header).Payload;
+        return payload.Length < sizeof(long) + FingerprintLength ? [] : payload[(sizeof(long) + FingerprintLength)..];
+    }
+
     private void ReadStart()
     {
         Span<byte> start = stackalloc byte[Magic.Length + sizeof(int)];
@@ -63,8 +71,8 @@ internal sealed class SessionFileReader(Stream stream, DateTimeOffset now, byte[
 
     private void ReadHeader(ReadOnlySpan<byte> payload)
     {
-        if (payload.Length != sizeof(long) + FingerprintLength) throw Torn("has a header of another length");
-        if (!payload[sizeof(long)..].SequenceEqual(fingerprint))
+        if (payload.Length < sizeof(long) + FingerprintLength) throw Torn("has a header that is too short");
+        if (!payload.Slice(sizeof(long), FingerprintLength).SequenceEqual(fingerprint))
         {
             throw new SessionFileException(
                 SessionFileOutcome.OtherSecret, "was written with another secret, so its sessions cannot be recognised");
@@ -113,8 +121,8 @@ internal sealed class SessionFileReader(Stream stream, DateTimeOffset now, byte[
     {
         if (_zone is null) return;
 
-        _zones.Add(new SavedZone(_zone, _peers, [.. _records]));
-        _records.Clear();
+        _zones.Add(new SavedZone(_zone, _peers, _records));
+        _records = [];
     }
 
     private (SessionFileBlock Kind, byte[] Payload) ReadBlock(SessionFileBlock? expected)

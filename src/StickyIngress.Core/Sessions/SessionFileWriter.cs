@@ -22,11 +22,12 @@ internal sealed class SessionFileWriter
         _stream.Write(start);
     }
 
-    public void WriteHeader(DateTimeOffset writtenAt, ReadOnlySpan<byte> fingerprint)
+    public void WriteHeader(DateTimeOffset writtenAt, ReadOnlySpan<byte> fingerprint, ReadOnlySpan<byte> wrappedSecret)
     {
-        Span<byte> payload = stackalloc byte[sizeof(long) + FingerprintLength];
+        Span<byte> payload = new byte[sizeof(long) + FingerprintLength + wrappedSecret.Length];
         BinaryPrimitives.WriteInt64LittleEndian(payload, writtenAt.ToUnixTimeMilliseconds());
         fingerprint.CopyTo(payload[sizeof(long)..]);
+        wrappedSecret.CopyTo(payload[(sizeof(long) + FingerprintLength)..]);
         WriteBlock(SessionFileBlock.Header, payload);
     }
 

@@ -20,7 +20,7 @@ namespace StickyIngress.Core.Sessions;
  */
 
 /// <summary>Remembers which peer each session is bound to. Safe for any number of threads.</summary>
-public sealed class SessionTable
+public sealed partial class SessionTable
 {
     /// <summary>The ordinal that stands for no peer.</summary>
     public const int Unbound = -1;
@@ -136,53 +136,6 @@ public sealed class SessionTable
 
     /// <summary>Ends all sessions that are in the table when it is called; they count as evicted.</summary>
     public void Clear() => EndWhere(shard => shard.Count > 0, (in SessionEntry _) => true, SessionEnd.Evicted);
-
-    /// <summary>
-    /// Copies the sessions out a few at a time, without holding anybody up. What is created meanwhile may be missing, and
-    /// a session that is moved in memory meanwhile may come twice.
-    /// </summary>
-    public IEnumerable<SessionRecord> Export()
-    {
-        var batch = new SessionEntry[BatchSize];
-        foreach (var shard in _shards)
-        {
-            var end = int.MaxValue;
-            while (CopyBatch(shard, batch, ref end) is > 0 and var copied)
-            {
-                var now = _time.GetTimestamp();
-                var dueBefore = DueBefore(now);
-                for (var i = 0; i < copied; i++)
-                {
-                    if (batch[i].LastUsed > dueBefore)
-                        yield return ToRecord(batch[i], now);
-                }
-            }
-        }
-    }
-
-    /// <summary>
-    /// Takes sessions in, the last used first, as long as there is room; answers how many. What is due already, or in the
-    /// table already, is left out.
-    /// </summary>
-    public int Import(ReadOnlySpan<SessionRecord> records)
-    {
-        var order = new int[records.Length];
-        var ages = new long[records.Length];
-        for (var i = 0; i < records.Length; i++) (order[i], ages[i]) = (i, records[i].Age.Ticks);
-        Array.Sort(ages, order);
-
-        // The newest that fit are taken, and added the oldest first: a list is appended to fastest.
-        var now = _time.GetTimestamp();
-        var timeout = Timeout.Ticks;
-        var fit = Math.Min(records.Length, Math.Max(0, Capacity - Volatile.Read(ref _count)));
-        var imported = 0;
-        for (var i = fit - 1; i >= 0; i--)
-        {
-            if (ages[i] < timeout && TryImport(records[order[i]], now)) imported++;
-        }
-
-        return imported;
-    }
 
     internal IReadOnlyList<SessionShard> Shards => _shards;
 
@@ -341,41 +294,20 @@ public sealed class SessionTable
         Interlocked.Decrement(ref _count);
     }
 
-    private static int CopyBatch(SessionShard shard, SessionEntry[] batch, ref int end)
-    {
-        lock (shard.Gate)
-        {
-            end = Math.Min(end, shard.Count);
-            var copied = Math.Min(end, batch.Length);
-            for (var i = 0; i < copied; i++) batch[i] = shard.At(--end);
-            return copied;
-        }
-    }
-
-    private SessionRecord ToRecord(in SessionEntry entry, long now) =>
-        new(entry.Key, entry.Ordinal, ToTimeSpan(Math.Max(0, now - entry.LastUsed)), entry.IsProtected);
-
-    private bool TryImport(in SessionRecord record, long now)
-    {
-        var shard = ShardOf(record.Key);
-        lock (shard.Gate)
-        {
-            if (shard.Find(record.Key) >= 0 || !TryReserve()) return false;
-
-            shard.Add(record.Key, record.Ordinal, now - ToClockTicks(record.Age), record.IsProtected);
-            return true;
-        }
-    }
-
     private SessionShard ShardOf(in SessionKey key) => _shards[(int)key.High & (_shards.Length - 1)];
 
     private long DueBefore(long now) => now - Volatile.Read(ref _timeout);
 
-    private long ToClockTicks(TimeSpan span) =>
-        (long)((Int128)span.Ticks * _time.TimestampFrequency / TimeSpan.TicksPerSecond);
+    private long ToClockTicks(TimeSpan span) => Convert(span.Ticks, TimeSpan.TicksPerSecond, _time.TimestampFrequency);
 
-    private TimeSpan ToTimeSpan(long clockTicks) =>
-        new((long)((Int128)clockTicks * TimeSpan.TicksPerSecond / _time.TimestampFrequency));
+    private TimeSpan ToTimeSpan(long clockTicks) => new(Convert(clockTicks, _time.TimestampFrequency, TimeSpan.TicksPerSecond));
+
+    /// <summary>Whole seconds apart from the rest, so that nothing overflows.</summary>
+    private static long Convert(long ticks, long perSecond, long wantedPerSecond)
+    {
+        var (seconds, rest) = Math.DivRem(ticks, perSecond);
+        return (seconds * wantedPerSecond) + (rest * wantedPerSecond / perSecond);
+    }
 
     private delegate bool EntryPredicate(in SessionEntry entry);
 }

@@ -12,14 +12,8 @@ public sealed class SessionZone(string name, ReadOnlySpan<byte> secret, SessionT
     public SessionTable Table { get; } = new(options, time);
 
     /// <summary>Takes saved sessions in; answers how many. The table's own sessions win over saved ones.</summary>
-    public int Restore(SavedZone saved) => Peers.Restore(saved.Peers, ordinals =>
-    {
-        var records = new SessionRecord[saved.Records.Length];
-        for (var i = 0; i < records.Length; i++)
-            records[i] = saved.Records[i] with { Ordinal = ordinals[saved.Records[i].Ordinal] };
-        return Table.Import(records);
-    });
+    public int Restore(SavedZone saved) => Peers.Restore(saved.Peers, ordinals => Table.Import(saved.Records, ordinals));
 }
 
 /// <summary>A zone as a file held it. Ordinals of the records are positions in <see cref="Peers"/>.</summary>
-public sealed record SavedZone(string Name, string?[] Peers, SessionRecord[] Records);
+public sealed record SavedZone(string Name, string?[] Peers, IReadOnlyList<SessionRecord> Records);

@@ -52,7 +52,9 @@ public sealed class SessionZones : IDisposable
     }
 
     /// <summary>Writes all zones to a file. Throws <see cref="IOException"/> when that fails; the old file stays then.</summary>
-    public void Save(string path) => SessionFile.Write(path, All, SessionHasher.Fingerprint(_secret), _time);
+    /// <param name="wrap">Makes of the secret what the file may hold, for who reads it; null: the file does not hold it.</param>
+    public void Save(string path, Func<ReadOnlySpan<byte>, byte[]>? wrap = null) =>
+        SessionFile.Write(path, All, SessionHasher.Fingerprint(_secret), wrap?.Invoke(_secret), _time);
 
     /// <summary>Reads a file of sessions: for the zones that exist, and for those to come.</summary>
     public SessionFileResult Load(string path)
@@ -79,12 +81,17 @@ public sealed class SessionZones : IDisposable
         // A timer does not wait for its last call to end.
         if (Interlocked.Exchange(ref _sweeping, 1) != 0) return;
 
-        foreach (var zone in All)
+        try
         {
-            zone.Table.Sweep();
-            zone.Peers.Reclaim(zone.Table);
+            foreach (var zone in All)
+            {
+                zone.Table.Sweep();
+                zone.Peers.Reclaim(zone.Table);
+            }
         }
-
-        Volatile.Write(ref _sweeping, 0);
+        finally
+        {
+            Volatile.Write(ref _sweeping, 0);
+        }
     }
 }

@@ -37,6 +37,9 @@ public sealed class PeerState(UpstreamState upstream)
     /// <summary>Unix milliseconds since when its weight grows; 0: it has its full weight. See <see cref="SlowStart"/>.</summary>
     public long SlowStartSince { get; internal set; }
 
+    /// <summary>The peer's <see cref="Peer.Sid"/> as it was last compiled; null: nginx's name of its address.</summary>
+    internal string? Sid { get; set; }
+
     /// <summary>It has been part of a published upstream, so it is not new any more.</summary>
     internal bool Admitted { get; set; }
 

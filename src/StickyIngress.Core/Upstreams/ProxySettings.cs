@@ -9,6 +9,9 @@ public sealed record ProxySettings
     /// <summary>Null: as each peer's own <see cref="Peer.Protocol"/> says.</summary>
     public PeerProtocol? Protocol { get; init; }
 
+    /// <summary>What speaks to the peers.</summary>
+    public PeerEngine Engine { get; init; }
+
     public required Template Host { get; init; }
 
     public ImmutableArray<RequestHeader> SetHeaders { get; init; } = [];
@@ -54,7 +57,22 @@ public sealed record ResponseHeader(string Name, Template Value, bool Always);
 public sealed record CacheSettings(Template Key, TimeSpan Valid, ImmutableArray<Template> Bypass, TimeSpan Stale, long MaxEntrySize);
 
 /// <summary>Idle connections to peers.</summary>
-public sealed record KeepaliveSettings(int Connections, int Requests, TimeSpan Time, TimeSpan Timeout);
+/// <param name="Connections">Kept idle at most, for all peers of the upstream together; 0: none.</param>
+/// <param name="Requests">Served by one connection at most; 0: none is kept.</param>
+/// <param name="Time">Age after which a connection is not kept any more.</param>
+/// <param name="Timeout">Idle time after which it is closed.</param>
+/// <param name="Ntlm">A client connection that authenticates itself with NTLM or Negotiate gets a peer connection of its own.</param>
+public sealed record KeepaliveSettings(int Connections, int Requests, TimeSpan Time, TimeSpan Timeout, bool Ntlm = false);
+
+/// <summary>What speaks to the peers.</summary>
+public enum PeerEngine
+{
+    /// <summary>Our own connections for HTTP/1.1, YARP for HTTP/2.</summary>
+    Auto,
+
+    /// <summary>YARP for everything.</summary>
+    Yarp,
+}
 
 /// <summary>When a request goes to the next peer.</summary>
 /// <param name="Tries">At most, the first included; 0: no limit.</param>

@@ -8,7 +8,7 @@ public sealed class UpstreamState(UpstreamName name)
     private const int FormerPeersKept = 1024;
 
     private readonly Dictionary<PeerKey, PeerState> _peers = [];
-    private readonly Queue<PeerKey> _former = new();
+    private readonly Queue<FormerPeer> _former = new();
     private int _formerVersion;
 
     public UpstreamName Name { get; } = name;
@@ -20,20 +20,20 @@ public sealed class UpstreamState(UpstreamName name)
     public UpstreamQueue Queue { get; } = new();
 
     /// <summary>The state of that peer; a new one where it was not known.</summary>
-    public PeerState Peer(in PeerKey key)
+    /// <param name="sid">By which clients may know it when it is gone; null: nginx's name of its address.</param>
+    public PeerState Peer(in PeerKey key, string? sid = null)
     {
         lock (_peers)
         {
-            if (_peers.TryGetValue(key, out var known)) return known;
+            if (!_peers.TryGetValue(key, out var state)) _peers.Add(key, state = new(this));
 
-            var added = new PeerState(this);
-            _peers.Add(key, added);
-            return added;
+            state.Sid = sid;
+            return state;
         }
     }
 
     /// <summary>Peers that are no more, the latest last; as many as are worth remembering.</summary>
-    public IReadOnlyList<PeerKey> FormerPeers
+    public IReadOnlyList<FormerPeer> FormerPeers
     {
         get
         {
@@ -50,10 +50,10 @@ public sealed class UpstreamState(UpstreamName name)
         lock (_peers)
         {
             var gone = _peers.Where(entry => !current.Contains(entry.Value)).ToArray();
-            foreach (var (key, _) in gone)
+            foreach (var (key, state) in gone)
             {
                 _peers.Remove(key);
-                _former.Enqueue(key);
+                _former.Enqueue(new(key.Id, state.Sid ?? PeerNames.Sid(key.Address)));
                 if (_former.Count > FormerPeersKept) _former.Dequeue();
             }
 
@@ -67,3 +67,6 @@ public sealed class UpstreamState(UpstreamName name)
 /// What makes a peer the same peer in the next snapshot: the server that it is of, who it is, and where.
 /// </summary>
 public readonly record struct PeerKey(string Server, PeerId Id, string Address);
+
+/// <summary>A peer that is no more, by the names that its clients may still present.</summary>
+public readonly record struct FormerPeer(PeerId Id, string Sid);

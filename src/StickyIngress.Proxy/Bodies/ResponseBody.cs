@@ -1,15 +1,23 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http;
 using StickyIngress.Proxy.Caching;
 
 namespace StickyIngress.Proxy.Bodies;
 
-/// <summary>Counts what goes to the client.</summary>
-internal sealed class ResponseBody(Stream inner) : Stream
+/// <summary>Counts what goes to the client: a stream for those that need one, and a way around it for those that write to the server's pipe.</summary>
+internal sealed class ResponseBody(HttpResponse response) : Stream
 {
+    private readonly Stream _inner = response.Body;
+
     /// <summary>Bytes so far.</summary>
     public long Count { get; private set; }
 
     /// <summary>Gets a copy of what is written; null: nobody.</summary>
     public CapturedBody? Capture { get; set; }
+
+    /// <summary>The server's own buffer; what is put there is to be counted by <see cref="Written"/>.</summary>
+    public PipeWriter Writer { get; } = response.BodyWriter;
 
     public override bool CanRead => false;
 
@@ -25,11 +33,21 @@ internal sealed class ResponseBody(Stream inner) : Stream
         set => throw new NotSupportedException();
     }
 
+    public void Written(int count) => Count += count;
+
+    /// <summary>Puts bytes into the server's buffer, to be flushed by the caller.</summary>
+    public void Pass(ReadOnlySpan<byte> bytes)
+    {
+        Writer.Write(bytes);
+        Count += bytes.Length;
+        Capture?.Write(bytes);
+    }
+
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         Count += buffer.Length;
         Capture?.Write(buffer.Span);
-        return inner.WriteAsync(buffer, cancellationToken);
+        return _inner.WriteAsync(buffer, cancellationToken);
     }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
@@ -39,12 +57,12 @@ internal sealed class ResponseBody(Stream inner) : Stream
     {
         Count += count;
         Capture?.Write(buffer.AsSpan(offset, count));
-        inner.Write(buffer, offset, count);
+        _inner.Write(buffer, offset, count);
     }
 
-    public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
+    public override Task FlushAsync(CancellationToken cancellationToken) => _inner.FlushAsync(cancellationToken);
 
-    public override void Flush() => inner.Flush();
+    public override void Flush() => _inner.Flush();
 
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 

@@ -95,7 +95,7 @@ internal sealed class RequestCaching(ProxyRequest request, CacheSettings setting
         response.ContentLength = kept.Body.Length;
         if (HttpMethods.IsHead(request.Context.Request.Method)) return;
 
-        request.ResponseBody ??= new ResponseBody(response.Body);
+        request.ResponseBody ??= new ResponseBody(response);
         await request.ResponseBody.WriteAsync(kept.Body, request.Context.RequestAborted);
     }
 

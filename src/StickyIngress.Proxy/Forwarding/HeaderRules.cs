@@ -14,25 +14,33 @@ internal static class HeaderRules
         HeaderNames.TransferEncoding, HeaderNames.Upgrade, HeaderNames.ProxyAuthenticate, HeaderNames.ProxyAuthorization,
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Set by us, or of meaning only to us.</summary>
-    private static readonly FrozenSet<string> Replaced = new[]
-    {
+    /// <summary>Those, and what is set by us or of meaning only to us.</summary>
+    private static readonly FrozenSet<string> KeptFromPeer = HopByHop.Union(
+    [
         HeaderNames.Host, HeaderNames.Expect, ForwardedHeaders.For, ForwardedHeaders.Proto, ForwardedHeaders.Host, ForwardedHeaders.RealIp,
-    }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+    ]).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>What a message is delimited or routed by, which a trailer comes too late for (RFC 9110, section 6.5.1).</summary>
+    private static readonly FrozenSet<string> NotInTrailer = KeptFromPeer.Union(
+    [
+        HeaderNames.ContentLength, HeaderNames.ContentType, HeaderNames.ContentEncoding, HeaderNames.ContentRange, HeaderNames.Authorization,
+        HeaderNames.Cookie, HeaderNames.SetCookie, HeaderNames.CacheControl, HeaderNames.MaxForwards,
+    ]).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     public static bool IsPassedToPeer(string name, IHeaderDictionary headers) =>
-        !Replaced.Contains(name) && !name.StartsWith(':') && !IsHopByHop(name, headers.Connection);
+        !KeptFromPeer.Contains(name) && !name.StartsWith(':') && !IsNamedBy(headers.Connection, name);
 
     public static bool IsPassedToClient(string name) => !HopByHop.Contains(name);
 
-    /// <summary>Named in the standard or, besides, in the message's own Connection header.</summary>
-    private static bool IsHopByHop(string name, StringValues connection)
-    {
-        if (HopByHop.Contains(name)) return true;
-        if (connection.Count == 0) return false;
+    public static bool IsPassedInTrailer(string name) => !NotInTrailer.Contains(name);
 
+    /// <summary>The message's own Connection header says that it is for one hop.</summary>
+    private static bool IsNamedBy(StringValues connection, string name)
+    {
         foreach (var value in connection)
         {
+            if (value is null or "keep-alive" or "close") continue;
+
             foreach (var range in value.AsSpan().Split(','))
             {
                 if (value.AsSpan()[range].Trim().Equals(name, StringComparison.OrdinalIgnoreCase)) return true;

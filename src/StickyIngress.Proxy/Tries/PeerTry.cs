@@ -32,6 +32,9 @@ public sealed class PeerTry(Peer? peer, string address, long startedAt)
 
     public long BytesReceived { get; set; }
 
+    /// <summary>Its connection had served a request before, so the peer may have closed it for no fault of this one.</summary>
+    public bool OnReusedConnection { get; set; }
+
     /// <summary>Whether any byte of the request may have reached the peer.</summary>
     public bool RequestSent { get; set; }
 }

@@ -27,11 +27,14 @@ internal static class AdminEndpoints
         app.MapGet("/api/v1/sessions/{namespace}/{name}", context =>
             WithUpstream(context, snapshots, upstream => WriteSessionsAsync(context, upstream)));
 
+        var drain = ActivatorUtilities.CreateInstance<DrainEndpoint>(services);
+        app.MapGet("/drain/{namespace}/{upstream}/{peer}", context => DrainAsync(context, drain));
+
         var reconciler = services.GetRequiredService<ReconcilerState>();
         app.MapGet("/api/v1/diagnostics", context => WriteAsync(
             context, [.. reconciler.Diagnostics.Select(Model)], AdminJson.Default.IReadOnlyListDiagnosticModel));
         app.MapFallback(context => WriteErrorAsync(
-            context, StatusCodes.Status404NotFound, "there is /healthz, /readyz, /metrics, /api/v1/upstreams, /api/v1/sessions/{namespace}/{name} and /api/v1/diagnostics"));
+            context, StatusCodes.Status404NotFound, "there is /healthz, /readyz, /metrics, /api/v1/upstreams, /api/v1/sessions/{namespace}/{name} /api/v1/diagnostics and /drain/{namespace}/{upstream}/{peer}"));
     }
 
     private static Task WriteReadyAsync(HttpContext context, bool ready)
@@ -62,6 +65,15 @@ internal static class AdminEndpoints
     private static Task WriteSessionsAsync(HttpContext context, Upstream upstream) => upstream.Affinity is null
         ? WriteErrorAsync(context, StatusCodes.Status404NotFound, $"upstream {upstream} has no affinity")
         : WriteAsync(context, UpstreamViews.Sessions(upstream, context.Request.Query["key"]), AdminJson.Default.SessionsModel);
+
+    private static async Task DrainAsync(HttpContext context, DrainEndpoint drain)
+    {
+        string Value(string key) => (string)context.Request.RouteValues[key]!;
+        var (status, model, error) = await drain.WaitAsync(
+            new(Value("namespace"), Value("upstream")), Value("peer"), context.Request.Query["timeout"], context.RequestAborted);
+        if (model is null) await WriteErrorAsync(context, status, error!);
+        else await WriteAsync(context, model, AdminJson.Default.DrainModel);
+    }
 
     private static Task WriteErrorAsync(HttpContext context, int status, string message)
     {

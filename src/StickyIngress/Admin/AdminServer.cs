@@ -6,7 +6,7 @@ namespace StickyIngress.Admin;
 /// <summary>
 /// The admin port: a server of its own, so that it answers whatever the proxy's is going through, and until the process ends.
 /// </summary>
-internal sealed class AdminServer(IServiceProvider services, ServeSettings settings, AffinityKeys keys, ILogger<AdminServer> logger)
+internal sealed class AdminServer(IServiceProvider services, ServeSettings settings, AffinityKeysHolder keys, ILogger<AdminServer> logger)
     : IHostedLifecycleService, IAsyncDisposable
 {
     private WebApplication? _app;
@@ -27,7 +27,7 @@ internal sealed class AdminServer(IServiceProvider services, ServeSettings setti
 
     public Task StartedAsync(CancellationToken cancellationToken)
     {
-        if (keys.IsRandom) Log.RandomKeys(logger);
+        if (keys.Current.IsRandom) Log.RandomKeys(logger);
         Log.Serving(logger, settings.Http, settings.Admin);
         return Task.CompletedTask;
     }

@@ -2,11 +2,12 @@ using Prometheus;
 using StickyIngress.Control;
 using StickyIngress.Control.Compilation;
 using StickyIngress.Proxy;
+using StickyIngress.Proxy.Forwarding.Http1;
 
 namespace StickyIngress.Admin;
 
-/// <summary>Counts compiles, and takes the series of what is gone out of the page.</summary>
-internal sealed class ReconcileMetrics(IMetricFactory factory, ProxyMetrics proxy) : IReconcileObserver
+/// <summary>Counts compiles; takes the series of what is gone out of the page, and closes the connections to it that are idle.</summary>
+internal sealed class ReconcileMetrics(IMetricFactory factory, ProxyMetrics proxy, ConnectionPools connections) : IReconcileObserver
 {
     private readonly Histogram _compile = factory.CreateHistogram(
         "stickyingress_config_compile_seconds", "Time to compile the resources after a change.",
@@ -20,6 +21,7 @@ internal sealed class ReconcileMetrics(IMetricFactory factory, ProxyMetrics prox
         {
             if (former is null) continue;
 
+            connections.Forget(former, current);
             if (current is null)
             {
                 proxy.Remove(former.Name);

@@ -12,7 +12,7 @@ namespace StickyIngress.Admin;
 /// The gauges that are read off the snapshot when somebody scrapes. Written straight to the page: thousands of peers in seven states
 /// each would otherwise be kept as objects between scrapes.
 /// </summary>
-internal sealed class SnapshotMetrics(SnapshotHolder snapshots, SessionZones zones, ReconcilerState reconciler, Clock clock)
+internal sealed class SnapshotMetrics(SnapshotHolder snapshots, SessionZones zones, ReconcilerState reconciler, Clock clock, AffinityKeysHolder keys, SessionKeeper keeper)
 {
     private static readonly (PeerCondition Condition, string Word)[] States =
         [.. Enum.GetValues<PeerCondition>().Select(condition => (condition, PeerView.Word(condition)))];
@@ -92,6 +92,12 @@ internal sealed class SnapshotMetrics(SnapshotHolder snapshots, SessionZones zon
         page.Begin("resource_diagnostics", "gauge", "Findings about resources, by severity.");
         foreach (var (severity, word) in new[] { (Severity.Error, "error"), (Severity.Warning, "warning") })
             page.Sample("resource_diagnostics", reconciler.Diagnostics.Count(found => found.Severity == severity), [("severity", word)]);
+
+        page.Begin("affinity_keys_current", "gauge", "Whether the keys in use are those of their file as it is now.");
+        page.Sample("affinity_keys_current", keys.Trouble is null ? 1 : 0, []);
+
+        page.Begin("session_file_last_success_timestamp_seconds", "gauge", "When the session file was last written; 0: never.");
+        page.Sample("session_file_last_success_timestamp_seconds", (keeper.LastSaved?.ToUnixTimeMilliseconds() ?? 0) / 1000d, []);
 
         page.Begin("build_info", "gauge", "Version of the program and of its runtime.");
         page.Sample("build_info", 1, [("version", BuildInfo.Version), ("runtime", Environment.Version.ToString())]);

@@ -21,6 +21,9 @@ internal sealed record SessionModel(bool Known, string? Peer);
 internal sealed record DiagnosticModel(
     string Severity, string Reason, string? Kind, string? Namespace, string? Name, string Field, string Message, string? File, int Line);
 
+/// <summary>How the draining of a peer ended (drained, timeout, gone), with what is left of it.</summary>
+internal sealed record DrainModel(string State, long Sessions, int Active);
+
 /// <summary>What went wrong with a request to the admin port.</summary>
 internal sealed record ErrorModel(string Error);
 
@@ -30,5 +33,6 @@ internal sealed record ErrorModel(string Error);
 [JsonSerializable(typeof(UpstreamModel))]
 [JsonSerializable(typeof(SessionsModel))]
 [JsonSerializable(typeof(IReadOnlyList<DiagnosticModel>))]
+[JsonSerializable(typeof(DrainModel))]
 [JsonSerializable(typeof(ErrorModel))]
 internal sealed partial class AdminJson : JsonSerializerContext;

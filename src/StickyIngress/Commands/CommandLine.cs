@@ -18,8 +18,11 @@ internal static class CommandLine
             Serve("demo", "Serve demo upstreams with backends in this process; needs nothing else.", demo: true, error),
             Validate(output, error),
             Crd(output),
+            ImportNginx(output, error),
         };
-        return await root.Parse(args).InvokeAsync(new() { Output = output, Error = error });
+
+        // Signals are the host's: this library would end the process two seconds after the first one.
+        return await root.Parse(args).InvokeAsync(new() { Output = output, Error = error, ProcessTerminationTimeout = null });
     }
 
     private static Command Serve(string name, string description, bool demo, TextWriter error)
@@ -51,6 +54,17 @@ internal static class CommandLine
     {
         var command = new Command("crd", "Print the CustomResourceDefinition.");
         command.SetAction(_ => output.Write(Api.CrdWriter.Write()));
+        return command;
+    }
+
+    private static Command ImportNginx(TextWriter output, TextWriter error)
+    {
+        var file = new Argument<string>("FILE") { Description = "The main configuration file; what it includes is read too." };
+        var into = new Option<string>("--namespace") { Description = "Namespace of the resources.", DefaultValueFactory = _ => Api.ObjectMeta.DefaultNamespace };
+        var strict = new Option<bool>("--strict") { Description = "Exit code 1 where a directive has no counterpart." };
+        var command = new Command("import-nginx", "Print an nginx configuration as StickyUpstreams; what has no counterpart is listed on stderr.") { file, into, strict };
+        command.SetAction((parsed, _) =>
+            ImportNginxCommand.RunAsync(parsed.GetValue(file)!, parsed.GetValue(into)!, parsed.GetValue(strict), output, error));
         return command;
     }
 }

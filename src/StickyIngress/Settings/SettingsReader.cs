@@ -2,6 +2,7 @@ using System.Collections;
 using System.CommandLine;
 using System.Net;
 using StickyIngress.Api;
+using StickyIngress.Control.Resolving;
 using YamlDotNet.Core;
 using YamlDotNet.Serialization;
 
@@ -20,7 +21,7 @@ internal sealed class SettingsReader
         reader.AddCommandLine(parsed);
         reader.AddEnvironment(environment);
         reader.AddFile();
-        var settings = reader.ToSettings(inPod: environment.Contains("KUBERNETES_SERVICE_HOST"));
+        var settings = reader.ToSettings(environment);
         mistakes = reader._mistakes;
         return reader._mistakes.Count == 0 ? settings : null;
     }
@@ -81,21 +82,30 @@ internal sealed class SettingsReader
             _values.TryAdd(setting.Name, (values, origin));
     }
 
-    private ServeSettings ToSettings(bool inPod) => new()
+    private ServeSettings ToSettings(IDictionary environment) => new()
     {
         Manifests = All(SettingList.Manifests),
         Kubernetes = Read(SettingList.Kubernetes, "false", "true or false", bool.TryParse, false),
         Http = EndPoint(SettingList.Http, "0.0.0.0:8080")!,
         Https = EndPoint(SettingList.Https, "0.0.0.0:8443")!,
         H2c = EndPoint(SettingList.H2c, null),
-        Admin = EndPoint(SettingList.Admin, inPod ? "0.0.0.0:9090" : "127.0.0.1:9090")!,
+        Admin = EndPoint(SettingList.Admin, environment.Contains("KUBERNETES_SERVICE_HOST") ? "0.0.0.0:9090" : "127.0.0.1:9090")!,
         TrustedProxies = [.. All(SettingList.TrustedProxies).Select(Network)],
         IngressClass = Last(SettingList.IngressClass) ?? "sticky",
         Namespaces = All(SettingList.Namespace),
+        Kubeconfig = Last(SettingList.Kubeconfig),
+        PublishService = ServiceName(SettingList.PublishService),
+        LeaderElection = Read(SettingList.LeaderElection, "true", "true or false", bool.TryParse, true),
+        PodName = environment["POD_NAME"] as string ?? Environment.MachineName.ToLowerInvariant(),
+        PodNamespace = environment["POD_NAMESPACE"] as string ?? "default",
+        CacheFolder = Last(SettingList.CacheFolder),
+        Resolvers = All(SettingList.Resolver) is { Count: > 0 } given ? [.. given.Select(NameServer)] : NameServerAddress.OfSystem(),
         AccessLog = Last(SettingList.AccessLog) ?? "json",
         LogLevel = Read<LogLevel>(
             SettingList.LogLevel, "information", "trace, debug, information, warning, error or critical", TryParseLevel, LogLevel.Information),
         AffinityKeys = Last(SettingList.AffinityKeys),
+        SessionFile = Last(SettingList.SessionFile),
+        SessionFileInterval = Time(SettingList.SessionFileInterval, "60s"),
         ShutdownGrace = Time(SettingList.ShutdownGrace, "5s"),
         DrainTimeout = Time(SettingList.DrainTimeout, "60s"),
     };
@@ -109,6 +119,15 @@ internal sealed class SettingsReader
 
         _mistakes.Add($"{Origin(name)} is \"{text}\"; it must be {allowed}");
         return otherwise;
+    }
+
+    private string? ServiceName(string name)
+    {
+        var text = Last(name);
+        if (text is null || text.Split('/') is [{ Length: > 0 }, { Length: > 0 }]) return text;
+
+        _mistakes.Add($"{Origin(name)} is \"{text}\"; it must be NAMESPACE/NAME");
+        return null;
     }
 
     private TimeSpan Time(string name, string byDefault) => Read(
@@ -136,6 +155,14 @@ internal sealed class SettingsReader
 
         _mistakes.Add($"{Origin(SettingList.TrustedProxies)} is \"{text}\"; it must be a network such as 10.0.0.0/8, or an address");
         return default;
+    }
+
+    private IPEndPoint NameServer(string text)
+    {
+        if (NameServerAddress.TryParse(text, out var server)) return server;
+
+        _mistakes.Add($"{Origin(SettingList.Resolver)} is \"{text}\"; it must be an IP address, with a port if it is not 53, such as 10.0.0.10 or [::1]:5353");
+        return new(IPAddress.None, 0);
     }
 
     private static bool TryParseLevel(string text, out LogLevel level) =>

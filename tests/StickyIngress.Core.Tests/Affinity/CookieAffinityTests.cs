@@ -196,6 +196,17 @@ public sealed class CookieAffinityTests
         Assert.Equal("srv=; expires=Thu, 01-Jan-70 00:00:01 GMT; max-age=0; path=/", selection.SetCookie);
     }
 
+    [Fact]
+    public void A_strict_client_of_a_peer_that_may_return_keeps_its_cookie()
+    {
+        var cookie = CookieOf(Plain, "b");
+        Leave("a");
+        var selection = Selection(Plain with { PeersReturn = true }, "a", cookie, out var selector, failStatus: 503);
+
+        Assert.Equal(SelectedKind.Rejected, selector.Select(selection).Kind);
+        Assert.Equal((BreakReason.PeerGone, null), (selection.Reason, selection.SetCookie));
+    }
+
     [Theory]
     [InlineData(0, false)]
     [InlineData(29, false)]

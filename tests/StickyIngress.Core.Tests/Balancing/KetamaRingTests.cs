@@ -70,22 +70,46 @@ public sealed class KetamaRingTests
     {
         var ring = KetamaRing.Build(new TestUpstream("a:1, b:2").Upstream.Primaries.Peers, previous: null, out _);
 
-        Assert.Equal(0, ring.Find(uint.MaxValue));
-        Assert.Equal(0, Enumerable.Range(0, 320).Aggregate(0, (position, _) => ring.Next(position)));
+        Assert.Equal(ring.Find(0), ring.Find(uint.MaxValue));
+    }
+
+    [Fact]
+    public void Finds_the_first_point_that_is_not_below_the_hash()
+    {
+        var peers = new TestUpstream(string.Join(", ", Enumerable.Range(0, 40).Select(i => $"s{i}:80"))).Upstream.Primaries.Peers;
+        var ring = KetamaRing.Build(peers, previous: null, out _);
+        var points = Points(ring).Select(point => point.Hash).ToArray();
+
+        Assert.Equal(40 * 160, points.Length);
+        Gen.UInt.Sample(hash => Assert.Equal(points.FirstOrDefault(point => point >= hash, points[0]), ring.Find(hash).Hash));
+    }
+
+    [Fact]
+    public void A_ring_that_grows_or_shrinks_by_steps_stays_the_same_as_a_new_one()
+    {
+        KetamaRing? ring = null;
+        foreach (var count in Enumerable.Range(10, 90).Concat(Enumerable.Range(10, 90).Reverse()))
+        {
+            var peers = new TestUpstream(string.Join(", ", Enumerable.Range(0, count).Select(i => $"s{i}:80"))).Upstream.Primaries.Peers;
+            ring = KetamaRing.Build(peers, ring, out _);
+
+            var fresh = KetamaRing.Build(peers, previous: null, out _);
+            Assert.Equal(Points(fresh).Select(point => point.Hash), Points(ring).Select(point => point.Hash));
+        }
     }
 
     /// <summary>The servers in the order of the ring.</summary>
-    private static string Walk(KetamaRing ring, Dictionary<int, string> texts)
-    {
-        var order = new List<string>();
-        var position = 0;
-        do
-        {
-            order.Add(texts[ring.ServerAt(position)]);
-            position = ring.Next(position);
-        }
-        while (position != 0);
+    private static string Walk(KetamaRing ring, Dictionary<int, string> texts) =>
+        string.Join(' ', Points(ring).Select(point => texts[point.Server]));
 
-        return string.Join(' ', order);
+    private static IEnumerable<RingPoint> Points(KetamaRing ring)
+    {
+        var point = ring.Find(0);
+        var last = default(RingPoint?);
+        for (; last is not { } former || point.Hash > former.Hash; point = ring.Find(point.Hash + 1))
+        {
+            yield return point;
+            last = point;
+        }
     }
 }

@@ -89,7 +89,7 @@ public sealed class SessionFileTests : IDisposable
         var gone = zone.Peers.Assign("pod-a");
         zone.Table.Learn(zone.Hasher.Hash("id"), gone, mayCreate: true);
 
-        zone.Peers.Release("pod-a");
+        zone.Peers.Release("pod-a", () => false);
         Assert.Equal(0, zone.Peers.Reclaim(zone.Table));
         Assert.NotEqual(gone, zone.Peers.Assign("pod-b"));
 
@@ -97,6 +97,20 @@ public sealed class SessionFileTests : IDisposable
         Assert.Equal(1, zone.Peers.Reclaim(zone.Table));
         Assert.Equal(gone, zone.Peers.Assign("pod-c"));
         Assert.Equal("pod-c", zone.Peers.PeerAt(gone));
+    }
+
+    [Fact]
+    public void A_number_is_not_reused_while_a_request_holds_its_peer()
+    {
+        var zone = new SessionZone("shop", _secret, Options, _time);
+        zone.Peers.Assign("pod-a");
+        var held = true;
+
+        zone.Peers.Release("pod-a", () => held);
+        Assert.Equal(0, zone.Peers.Reclaim(zone.Table));
+
+        held = false;
+        Assert.Equal(1, zone.Peers.Reclaim(zone.Table));
     }
 
     [Fact]

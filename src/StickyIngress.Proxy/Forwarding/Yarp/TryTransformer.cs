@@ -27,6 +27,7 @@ internal sealed class TryTransformer(ProxyRequest request, PeerTry @try, PeerLea
 
         var headers = proxyRequest.Headers;
         RemoveOwn(httpContext.Request.Headers, headers);
+        if (AsksForTrailers(httpContext, proxyRequest)) headers.TE.Add(new("trailers"));
         ForwardedHeaders.Write(request, headers, static (sink, name, value) => sink.TryAddWithoutValidation(name, value));
         headers.Host = null;
         if (host.Length > 0) headers.TryAddWithoutValidation(HeaderNames.Host, host);
@@ -63,6 +64,10 @@ internal sealed class TryTransformer(ProxyRequest request, PeerTry @try, PeerLea
             if (!HeaderRules.IsPassedToPeer(name, incoming)) outgoing.Remove(name);
         }
     }
+
+    /// <summary>The one TE that goes on (RFC 9113, section 8.2.2): gRPC servers insist on it.</summary>
+    private static bool AsksForTrailers(HttpContext context, HttpRequestMessage outgoing) =>
+        outgoing.Version.Major >= 2 && context.Request.Headers.TE.ToString().Contains("trailers", StringComparison.OrdinalIgnoreCase);
 
     private void HideCookies(System.Net.Http.Headers.HttpRequestHeaders headers)
     {

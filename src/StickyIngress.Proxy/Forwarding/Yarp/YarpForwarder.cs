@@ -20,6 +20,7 @@ public sealed class YarpForwarder(IHttpForwarder forwarder, InvokerProfiles prof
     {
         var context = request.Context;
         Reset(context.Response);
+        if (context.Response.Body != request.ResponseBody) context.Response.Body = request.ResponseBody!;
 
         var profile = profiles.For(request.Settings, request.Settings.Protocol ?? lease.Peer.Protocol);
         var transformer = new TryTransformer(request, @try, lease, profile);

@@ -1,0 +1,7 @@
+namespace StickyIngress.Proxy.Forwarding.Http1;
+
+/// <summary>All that must be equal for a connection to serve another request.</summary>
+/// <param name="Address">As the peer's name prints it.</param>
+/// <param name="Tls">Null: none.</param>
+/// <param name="ServerName">The name that was verified; empty without TLS.</param>
+internal readonly record struct ConnectionKey(string Address, PeerTlsClient? Tls, string ServerName);

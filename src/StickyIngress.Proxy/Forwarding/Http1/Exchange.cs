@@ -1,0 +1,173 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
+using StickyIngress.Core.Upstreams;
+using StickyIngress.Proxy.Tries;
+
+namespace StickyIngress.Proxy.Forwarding.Http1;
+
+/// <summary>
+/// One request and its response over one connection. The request's body is sent while the response is awaited and read, so that an answer which
+/// comes early is passed on at once; when it ends before the request does, the rest of the request is not sent.
+/// </summary>
+internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lease, PeerConnection connection)
+{
+    private readonly long _sentBefore = connection.BytesSent;
+    private readonly long _receivedBefore = connection.BytesReceived;
+    private readonly long _readTimeout = (long)request.Settings.ReadTimeout.TotalMilliseconds;
+    private readonly HttpContext _context = request.Context;
+    private string? _upgrade;
+
+    /// <summary>The connection may serve another request: everything was sent, and exactly the response was received.</summary>
+    public bool CanKeep { get; private set; }
+
+    public async Task<TryEnd> RunAsync(string host, ClientPresence presence)
+    {
+        connection.Requests++;
+        _upgrade = WantedUpgrade();
+        connection.Output.Clear();
+        RequestHead.Write(connection.Output, request, host, _upgrade);
+        @try.RequestSent = true;
+
+        var upload = request.Body.HasBody && _upgrade is null ? new RequestUpload(request, connection) : null;
+        var uploading = Task.CompletedTask;
+        TryEnd end;
+        try
+        {
+            if (upload is null) await SendHeadAsync();
+            else uploading = upload.RunAsync();
+
+            if (upload is null) connection.LimitReads(_readTimeout);
+            end = await ReceiveAsync(presence);
+        }
+        catch (Exception e) when (PeerConnection.IsFailure(e))
+        {
+            end = TryEnd.Error;
+        }
+
+        if (upload is not null)
+        {
+            CanKeep &= upload.IsComplete;
+            if (!uploading.IsCompleted) await upload.StopAsync(uploading);
+            upload.Dispose();
+        }
+
+        connection.LiftReadLimit();
+        @try.BytesSent = connection.BytesSent - _sentBefore;
+        @try.BytesReceived = connection.BytesReceived - _receivedBefore;
+        return Judge(end);
+    }
+
+    private ValueTask SendHeadAsync() => connection.SendAsync(connection.Output.Unsent, (long)request.Settings.SendTimeout.TotalMilliseconds);
+
+    /// <summary>What broke the connection off, where it was not the peer.</summary>
+    private TryEnd Judge(TryEnd end)
+    {
+        if (end is not (TryEnd.Error or TryEnd.Truncated)) return end;
+
+        CanKeep = false;
+        return connection.End switch
+        {
+            ConnectionEnd.Timeout when end == TryEnd.Error => TryEnd.Timeout,
+            ConnectionEnd.ClientLeft => TryEnd.ClientAborted,
+            ConnectionEnd.BadRequestBody when end == TryEnd.Error => ClientPresence.HasLeft(_context) ? TryEnd.ClientAborted : TryEnd.BadRequestBody,
+            _ => end,
+        };
+    }
+
+    private async ValueTask<TryEnd> ReceiveAsync(ClientPresence presence)
+    {
+        var step = await ReceiveHeadAsync();
+        if (step != TryEnd.Responded) return step;
+
+        var head = connection.Head;
+        @try.Status = head.Status;
+        @try.HeaderTime = request.Now - @try.StartedAt;
+        request.Response = head.Response;
+        var framing = BodyFraming.Of(head, HttpMethods.IsHead(_context.Request.Method));
+        if (head.Status == StatusCodes.Status101SwitchingProtocols && _upgrade is null) return TryEnd.InvalidHeader;
+
+        if (NextPeer.AfterStatus(request, @try, head.Status))
+        {
+            CanKeep = SaysKeep() && framing.IsWithin(connection.Input.Unread.Length) && !NextPeer.CountsAsFailure(head.Status);
+            return TryEnd.Status;
+        }
+
+        lease.HeaderReceived();
+        PassHead(framing);
+        if (head.Status == StatusCodes.Status101SwitchingProtocols) return await UpgradeAsync(presence);
+
+        var end = await new ResponseDownload(request, connection, framing).RunAsync();
+        CanKeep = end == TryEnd.Responded && SaysKeep() && framing.Kind != BodyKind.UntilClose && connection.Input.IsEmpty;
+        return end;
+    }
+
+    /// <summary>The final response's head, after any number of interim ones.</summary>
+    private async ValueTask<TryEnd> ReceiveHeadAsync()
+    {
+        var (input, head) = (connection.Input, connection.Head);
+        head.Begin();
+        while (true)
+        {
+            var step = head.Read(input.Unread);
+            if (step == ParseStep.Invalid) return TryEnd.InvalidHeader;
+
+            if (step == ParseStep.Complete)
+            {
+                input.Consume(head.Size);
+                if (head.Status is >= 200 or StatusCodes.Status101SwitchingProtocols) return TryEnd.Responded;
+                head.Begin();
+                continue;
+            }
+
+            if (input.IsFull) return TryEnd.InvalidHeader;
+            if (await connection.ReceiveAsync() == 0) return TryEnd.Error;
+        }
+    }
+
+    /// <summary>By what the response says of itself.</summary>
+    private bool SaysKeep()
+    {
+        var head = connection.Head;
+        return !head.SaysClose && (!head.IsHttp10 || head.SaysKeepAlive) && _upgrade is null;
+    }
+
+    private void PassHead(in BodyFraming framing)
+    {
+        var (head, response) = (connection.Head, _context.Response);
+        var headers = response.Headers;
+        if (headers.Count > 0) headers.Clear();
+        response.StatusCode = head.Status;
+        if (head.Reason is not null || request.Tries.Count > 1) _context.Features.Get<IHttpResponseFeature>()!.ReasonPhrase = head.Reason;
+
+        foreach (var (name, value) in head.Response.Headers)
+        {
+            if (!HeaderRules.IsPassedToClient(name) || name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase)) continue;
+            headers.Append(name, value);
+        }
+
+        if (head.Length >= 0 && framing.TellsLength) headers.ContentLength = head.Length;
+        if (head.Status == StatusCodes.Status101SwitchingProtocols && head.Response.Header(HeaderNames.Upgrade) is { } protocol)
+            headers.Upgrade = protocol;
+        ClientHeaders.Add(request, head.Status);
+    }
+
+    private async ValueTask<TryEnd> UpgradeAsync(ClientPresence presence)
+    {
+        presence.TryStop();
+        connection.LiftReadLimit();
+        var client = await _context.Features.Get<IHttpUpgradeFeature>()!.UpgradeAsync();
+        using var tunnel = new Tunnel(request, connection, client);
+        await tunnel.RunAsync(_readTimeout);
+        return TryEnd.Responded;
+    }
+
+    /// <summary>HTTP/2 is not offered to peers here, so an upgrade to it is not passed on.</summary>
+    private string? WantedUpgrade()
+    {
+        if (_context.Request.Headers.Upgrade.Count == 0 || _context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true }) return null;
+
+        var protocol = ProxyRequest.Joined(_context.Request.Headers.Upgrade, ", ")!;
+        return protocol.Contains("h2c", StringComparison.OrdinalIgnoreCase) ? null : protocol;
+    }
+}

@@ -1,0 +1,58 @@
+using System.Text;
+using Microsoft.Net.Http.Headers;
+
+namespace StickyIngress.Proxy.Forwarding.Http1;
+
+/// <summary>Headers and trailers of a response as they came, in order.</summary>
+/// <param name="capacity">How many headers are expected.</param>
+internal sealed class Http1Response(int capacity) : IPeerResponse
+{
+    private KeyValuePair<string, string>[] _headers = new KeyValuePair<string, string>[capacity];
+    private List<KeyValuePair<string, string>>? _trailers;
+
+    public int Count { get; private set; }
+
+    public ReadOnlySpan<KeyValuePair<string, string>> Headers => _headers.AsSpan(0, Count);
+
+    public IReadOnlyList<KeyValuePair<string, string>> Trailers => _trailers is null ? [] : _trailers;
+
+    public IEnumerable<string> SetCookies
+    {
+        get
+        {
+            for (var i = 0; i < Count; i++)
+            {
+                if (_headers[i].Key.Equals(HeaderNames.SetCookie, StringComparison.OrdinalIgnoreCase)) yield return _headers[i].Value;
+            }
+        }
+    }
+
+    /// <param name="former">The connection's response before, most of whose text comes again.</param>
+    public void Add(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, Http1Response? former)
+    {
+        if (Count == _headers.Length) Array.Resize(ref _headers, Math.Max(16, 2 * Count));
+
+        var known = former is not null && Count < former.Count ? former._headers[Count] : default;
+        _headers[Count++] = new(Same(known.Key, name) ?? HeaderNameTexts.Of(name), Same(known.Value, value) ?? Encoding.Latin1.GetString(value));
+    }
+
+    public void AddTrailer(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value) =>
+        (_trailers ??= []).Add(new(HeaderNameTexts.Of(name), Encoding.Latin1.GetString(value)));
+
+    public string? Header(string name) => Joined(Headers, name);
+
+    public string? Trailer(string name) => _trailers is null ? null : Joined(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_trailers), name);
+
+    private static string? Same(string? known, ReadOnlySpan<byte> text) => known is not null && Ascii.Equals(text, known) ? known : null;
+
+    private static string? Joined(ReadOnlySpan<KeyValuePair<string, string>> fields, string name)
+    {
+        string? joined = null;
+        foreach (var (key, value) in fields)
+        {
+            if (key.Equals(name, StringComparison.OrdinalIgnoreCase)) joined = joined is null ? value : $"{joined}, {value}";
+        }
+
+        return joined;
+    }
+}

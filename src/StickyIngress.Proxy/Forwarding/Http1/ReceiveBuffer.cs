@@ -1,0 +1,71 @@
+using System.Buffers;
+
+namespace StickyIngress.Proxy.Forwarding.Http1;
+
+/// <summary>What came from a peer and was not used yet, in one pooled piece. It holds no memory before its first use and after <see cref="Return"/>.</summary>
+internal sealed class ReceiveBuffer
+{
+    /// <summary>Bytes of a response header's section at most; the buffer grows no further.</summary>
+    public const int MaxSize = 64 * 1024;
+
+    private const int FirstSize = 16 * 1024;
+
+    private byte[] _bytes = [];
+    private int _start;
+    private int _end;
+    private bool _wasFilled;
+
+    public ReadOnlySpan<byte> Unread => _bytes.AsSpan(_start, _end - _start);
+
+    public bool IsEmpty => _start == _end;
+
+    /// <summary>Nothing more fits.</summary>
+    public bool IsFull => _end - _start >= MaxSize;
+
+    public ReadOnlyMemory<byte> UnreadMemory => _bytes.AsMemory(_start, _end - _start);
+
+    public void Consume(int count)
+    {
+        _start += count;
+        if (_start == _end) _start = _end = 0;
+    }
+
+    /// <summary>Where the next bytes go. To be asked for only while not <see cref="IsFull"/>.</summary>
+    public Memory<byte> Free()
+    {
+        if (_start > 0 && _end == _bytes.Length) Compact();
+        if (_end == _bytes.Length || (_wasFilled && IsEmpty && _bytes.Length < MaxSize))
+            Resize(_bytes.Length == 0 ? FirstSize : MaxSize);
+
+        return _bytes.AsMemory(_end);
+    }
+
+    public void Received(int count)
+    {
+        _end += count;
+        _wasFilled = _end == _bytes.Length;
+    }
+
+    public void Return()
+    {
+        if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes);
+        _bytes = [];
+        _start = _end = 0;
+        _wasFilled = false;
+    }
+
+    private void Compact()
+    {
+        Unread.CopyTo(_bytes);
+        (_start, _end) = (0, _end - _start);
+    }
+
+    private void Resize(int size)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(size);
+        Unread.CopyTo(larger);
+        var count = _end - _start;
+        if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes);
+        (_bytes, _start, _end) = (larger, 0, count);
+    }
+}

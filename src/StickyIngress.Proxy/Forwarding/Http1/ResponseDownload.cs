@@ -1,0 +1,105 @@
+using Microsoft.AspNetCore.Http;
+using StickyIngress.Proxy.Tries;
+
+namespace StickyIngress.Proxy.Forwarding.Http1;
+
+/// <summary>
+/// Passes a response's body on as it arrives: what is there is written, and flushed before waiting for more. The end is left to the server to
+/// flush, with whatever it adds, so that a small response leaves in one piece.
+/// </summary>
+internal readonly struct ResponseDownload(ProxyRequest request, PeerConnection connection, BodyFraming framing)
+{
+    public ValueTask<TryEnd> RunAsync() => framing.Kind switch
+    {
+        BodyKind.Length => LengthAsync(framing.Left),
+        BodyKind.Chunked => ChunkedAsync(),
+        BodyKind.UntilClose => UntilCloseAsync(),
+        _ => new(TryEnd.Responded),
+    };
+
+    private async ValueTask<TryEnd> LengthAsync(long left)
+    {
+        while (true)
+        {
+            var count = (int)Math.Min(left, connection.Input.Unread.Length);
+            Pass(count);
+            left -= count;
+            if (left == 0) return TryEnd.Responded;
+            if (await MoreAsync() is { } end) return end;
+        }
+    }
+
+    private async ValueTask<TryEnd> UntilCloseAsync()
+    {
+        while (true)
+        {
+            Pass(connection.Input.Unread.Length);
+            if (await MoreAsync() is { } end) return end == TryEnd.Truncated && connection.End == ConnectionEnd.None ? TryEnd.Responded : end;
+        }
+    }
+
+    private async ValueTask<TryEnd> ChunkedAsync()
+    {
+        var (input, chunks, response) = (connection.Input, connection.Chunks, connection.Head.Response);
+        chunks.Begin();
+        while (true)
+        {
+            var step = chunks.Step(input.Unread, out var consumed, out var body, response);
+            input.Consume(consumed);
+            if (step == ParseStep.Complete)
+            {
+                PassTrailers();
+                return TryEnd.Responded;
+            }
+
+            if (step == ParseStep.Invalid || input.IsFull && body == 0) return await BreakOffAsync();
+
+            Pass(body);
+            if (body == 0 && await MoreAsync() is { } end) return end;
+        }
+    }
+
+    private void Pass(int count)
+    {
+        if (count == 0) return;
+
+        if (!framing.IsDropped) request.ResponseBody!.Pass(connection.Input.Unread[..count]);
+
+        connection.Input.Consume(count);
+    }
+
+    /// <summary>Null: there is more; else how it ended.</summary>
+    private async ValueTask<TryEnd?> MoreAsync()
+    {
+        var flushed = await request.ResponseBody!.Writer.FlushAsync();
+        if (flushed.IsCompleted || flushed.IsCanceled) return TryEnd.ClientAborted;
+
+        try
+        {
+            return await connection.ReceiveAsync() == 0 ? TryEnd.Truncated : null;
+        }
+        catch (Exception e) when (PeerConnection.IsFailure(e))
+        {
+            // Different from an orderly end, which is all that ends a body without a length.
+            connection.Abort(ConnectionEnd.Done);
+            return TryEnd.Truncated;
+        }
+    }
+
+    private async ValueTask<TryEnd> BreakOffAsync()
+    {
+        await request.ResponseBody!.Writer.FlushAsync();
+        return TryEnd.Truncated;
+    }
+
+    private void PassTrailers()
+    {
+        var (trailers, client) = (connection.Head.Response.Trailers, request.Context.Response);
+        if (trailers.Count == 0 || !client.SupportsTrailers()) return;
+
+        foreach (var (name, value) in trailers)
+        {
+            if (HeaderRules.IsPassedInTrailer(name)) client.AppendTrailer(name, value);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+
+namespace StickyIngress.Tests;
+
+/// <summary>Certificates that sign themselves, as Secrets.</summary>
+internal static class Certificates
+{
+    /// <summary>A kubernetes.io/tls Secret with a new pair for the host, good for a day.</summary>
+    public static string Secret(string name, string host)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={host}", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName(host);
+        request.CertificateExtensions.Add(names.Build());
+        var now = TimeProvider.System.GetUtcNow();
+        using var certificate = request.CreateSelfSigned(now.AddHours(-1), now.AddDays(1));
+        return $$"""
+            apiVersion: v1
+            kind: Secret
+            type: kubernetes.io/tls
+            metadata: { name: {{name}} }
+            data:
+              tls.crt: {{Base64(certificate.ExportCertificatePem())}}
+              tls.key: {{Base64(key.ExportPkcs8PrivateKeyPem())}}
+            """;
+    }
+
+    private static string Base64(string text) => Convert.ToBase64String(Encoding.ASCII.GetBytes(text));
+}

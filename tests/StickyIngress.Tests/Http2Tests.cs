@@ -1,0 +1,76 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using StickyIngress.Testing;
+using static StickyIngress.Tests.Manifests;
+
+namespace StickyIngress.Tests;
+
+/// <summary>HTTP/2 without TLS, from clients and to peers.</summary>
+public sealed class Http2Tests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_gRPC_call_goes_through_with_its_trailers()
+    {
+        await using var grpc = await TestBackend.StartAsync("grpc", EchoAsync, HttpProtocols.Http2);
+        using var manifests = With(Upstream("echo", [grpc.Address], "proxy: { protocol: H2C }"));
+        var h2c = FreePort.Next();
+        await using var process = await StickyProcess.ServeAsync(manifests, "--h2c", $"127.0.0.1:{h2c}");
+        using var client = Http2Client(h2c);
+
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/echo/Say") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = new ByteArrayContent([0, 0, 0, 0, 2, 8, 1]) };
+        request.Content.Headers.ContentType = new("application/grpc");
+        request.Headers.TE.Add(new("trailers"));
+        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Stop);
+        var body = await response.Content.ReadAsByteArrayAsync(Stop);
+
+        Assert.Equal((HttpVersion.Version20, HttpStatusCode.OK), (response.Version, response.StatusCode));
+        Assert.Equal("application/grpc", response.Content.Headers.ContentType!.MediaType);
+        Assert.Equal([0, 0, 0, 0, 2, 8, 1], body);
+        Assert.Equal("0", response.TrailingHeaders.GetValues("grpc-status").Single());
+        Assert.Equal("POST /echo/Say", grpc.Requests.Single());
+    }
+
+    [Fact]
+    public async Task A_client_of_HTTP_2_is_served_by_a_peer_of_HTTP_1_1()
+    {
+        await using var old = await TestBackend.StartAsync("old", context => context.Response.WriteAsync($"{context.Request.Protocol} {context.Request.Host}"));
+        using var manifests = With(Upstream("shop", [old.Address]));
+        var h2c = FreePort.Next();
+        await using var process = await StickyProcess.ServeAsync(manifests, "--h2c", $"127.0.0.1:{h2c}");
+        using var client = Http2Client(h2c);
+
+        using var response = await client.GetAsync("/shop", Stop);
+
+        Assert.Equal(HttpVersion.Version20, response.Version);
+        Assert.Equal("HTTP/1.1 127.0.0.1", await response.Content.ReadAsStringAsync(Stop));
+    }
+
+    [Fact]
+    public async Task A_client_of_HTTP_1_1_is_served_by_a_peer_of_HTTP_2()
+    {
+        await using var young = await TestBackend.StartAsync("young", context => context.Response.WriteAsync(context.Request.Protocol), HttpProtocols.Http2);
+        using var manifests = With(Upstream("shop", [young.Address], "proxy: { protocol: H2C }"));
+        await using var process = await StickyProcess.ServeAsync(manifests);
+
+        Assert.Equal("HTTP/2", await process.GetAsync("/shop"));
+    }
+
+    private static HttpClient Http2Client(int port) => new(new SocketsHttpHandler { UseProxy = false })
+    {
+        BaseAddress = new($"http://127.0.0.1:{port}"),
+        DefaultRequestVersion = HttpVersion.Version20,
+        DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+    };
+
+    private static async Task EchoAsync(HttpContext context)
+    {
+        context.Response.StatusCode = context.Request.Headers.TE == "trailers" ? 200 : 400; // as gRPC servers do
+        context.Response.ContentType = "application/grpc";
+        context.Response.DeclareTrailer("grpc-status");
+        await context.Request.Body.CopyToAsync(context.Response.Body);
+        context.Response.AppendTrailer("grpc-status", "0");
+    }
+}

@@ -1,0 +1,95 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using StickyIngress.Testing;
+using static StickyIngress.Tests.Manifests;
+
+namespace StickyIngress.Tests;
+
+/// <summary>/metrics of a process that has seen something of everything.</summary>
+public sealed class MetricsTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Docs_and_page_name_the_same_metrics()
+    {
+        var documented = (await File.ReadAllLinesAsync(Repository.PathOf("docs/metrics.md"), Stop))
+            .Where(line => line.StartsWith("| `", StringComparison.Ordinal))
+            .Select(line => line.Split('|', StringSplitOptions.TrimEntries))
+            .Where(cells => !cells[4].StartsWith("In a cluster: ", StringComparison.Ordinal))
+            .ToDictionary(cells => "stickyingress_" + cells[1].Trim('`'), cells => $"{cells[2]} {cells[3].Replace("`", "")}".Trim());
+
+        var page = await ScrapeAsync();
+
+        var types = page.Where(line => line.StartsWith("# TYPE stickyingress_", StringComparison.Ordinal))
+            .Select(line => line.Split(' ')).ToDictionary(words => words[2], words => words[3]);
+        var scraped = types.ToDictionary(type => type.Key, type => $"{type.Value} {LabelsOf(page, type.Key)}".Trim());
+        Assert.Equal(documented.Order(Comparer), scraped.Order(Comparer));
+    }
+
+    [Fact]
+    public async Task Promtool_finds_nothing_to_complain_about()
+    {
+        var page = string.Join('\n', await ScrapeAsync());
+        using var promtool = Promtool();
+        if (promtool is null) Assert.Skip("promtool is missing (Debian package prometheus)");
+
+        await promtool.StandardInput.WriteAsync(page.AsMemory(), Stop);
+        promtool.StandardInput.Close();
+        var said = await promtool.StandardOutput.ReadToEndAsync(Stop) + await promtool.StandardError.ReadToEndAsync(Stop);
+        await promtool.WaitForExitAsync(Stop);
+
+        Assert.DoesNotContain("stickyingress_", said, StringComparison.Ordinal);
+        Assert.DoesNotContain("error while linting", said, StringComparison.Ordinal);
+    }
+
+    private static Comparer<KeyValuePair<string, string>> Comparer { get; } =
+        Comparer<KeyValuePair<string, string>>.Create(static (a, b) => string.CompareOrdinal(a.Key, b.Key));
+
+    /// <summary>Label names of the metric's series, in order; empty where it has no series, which shows as a difference.</summary>
+    private static string LabelsOf(string[] page, string metric)
+    {
+        var series = page.First(line => Regex.IsMatch(line, $"^{metric}(_bucket)?[{{ ]", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture));
+        var brace = series.IndexOf('{');
+        return brace < 0 ? "" : string.Join(", ", Regex.Matches(series[brace..], "[{,](?<label>[a-z]+)=", RegexOptions.NonBacktracking)
+            .Select(match => match.Groups["label"].Value).Where(label => label != "le"));
+    }
+
+    /// <summary>Requests that succeed, fail, are tried again, stick, and come unstuck.</summary>
+    private static async Task<string[]> ScrapeAsync()
+    {
+        await using var servers = await Backends.StartAsync("a", "b");
+        using var manifests = With(
+            Upstream("cookie", servers.Addresses, "sticky: { cookie: { name: c } }"),
+            Upstream("learn", servers.Addresses, "sticky: { learn: { create: [$arg_s], lookup: [$arg_s], zone: { name: z, size: 64k } } }"),
+            Upstream("retry", [$"127.0.0.1:{FreePort.Next()}", servers[0].Address]),
+            Certificates.Secret("pair", "shop.test"),
+            $"{Upstream("tls", servers.Addresses)}\n  tls: [{{ hosts: [shop.test], secretName: pair }}]\n");
+        await using var process = await StickyProcess.ServeAsync(manifests, "--https", $"127.0.0.1:{FreePort.Next()}");
+        foreach (var target in new[] { "/cookie", "/learn?s=1", "/retry" }) await process.GetAsync(target);
+        using var lost = new HttpRequestMessage(HttpMethod.Get, "/cookie") { Headers = { { "Cookie", "c=forged" } } };
+        using var response = await process.Client.SendAsync(lost, Stop);
+        await Eventually.HoldsAsync(
+            async () => (await process.MetricsAsync()).Any(line => line.StartsWith("stickyingress_http_requests_total{namespace=\"default\",upstream=\"retry\"", StringComparison.Ordinal)),
+            "requests are counted", Stop);
+        return await process.MetricsAsync();
+    }
+
+    private static Process? Promtool()
+    {
+        try
+        {
+            return Process.Start(new ProcessStartInfo("promtool", ["check", "metrics"])
+            {
+                UseShellExecute = false,
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            });
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return null;
+        }
+    }
+}

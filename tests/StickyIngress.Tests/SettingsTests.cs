@@ -1,0 +1,120 @@
+using System.Collections;
+using System.CommandLine;
+using StickyIngress.Settings;
+using static StickyIngress.Tests.Manifests;
+
+namespace StickyIngress.Tests;
+
+/// <summary>Every setting as option, environment variable and key of the config file.</summary>
+public sealed class SettingsTests
+{
+    /// <summary>A value for each setting, how it shows in what was read, and a value that is refused with what is then said.</summary>
+    private static readonly Dictionary<string, (string Good, Func<ServeSettings, object?> Read, object Expected, string? Bad, string Sentence)> Rows = new()
+    {
+        [SettingList.Manifests] = ("/tmp", settings => string.Join(' ', settings.Manifests), "/tmp", null, ""),
+        [SettingList.Kubernetes] = ("true", settings => settings.Kubernetes, true, "maybe", "it must be true or false"),
+        [SettingList.Http] = ("127.0.0.1:81", settings => settings.Http.ToString(), "127.0.0.1:81", "80", "it must be ADDR:PORT"),
+        [SettingList.Https] = ("[::1]:444", settings => settings.Https.ToString(), "[::1]:444", "nobody:443", "it must be ADDR:PORT"),
+        [SettingList.H2c] = (":82", settings => settings.H2c?.ToString(), "0.0.0.0:82", "127.0.0.1:99999", "it must be ADDR:PORT"),
+        [SettingList.Admin] = ("*:83", settings => settings.Admin.ToString(), "0.0.0.0:83", "127.0.0.1", "it must be ADDR:PORT"),
+        [SettingList.TrustedProxies] =
+            ("10.0.0.0/8", settings => string.Join(' ', settings.TrustedProxies), "10.0.0.0/8", "10.0.0.0/33", "it must be a network such as 10.0.0.0/8, or an address"),
+        [SettingList.IngressClass] = ("mine", settings => settings.IngressClass, "mine", null, ""),
+        [SettingList.Namespace] = ("web", settings => string.Join(' ', settings.Namespaces), "web", null, ""),
+        [SettingList.AccessLog] = ("$status", settings => settings.AccessLog, "$status", "$nosuch", "$nosuch"),
+        [SettingList.LogLevel] =
+            ("Debug", settings => settings.LogLevel, Microsoft.Extensions.Logging.LogLevel.Debug, "loud", "it must be trace, debug, information, warning, error or critical"),
+        [SettingList.AffinityKeys] = ("/tmp/keys", settings => settings.AffinityKeys, "/tmp/keys", "/nowhere/keys", "cannot read /nowhere/keys"),
+        [SettingList.ShutdownGrace] = ("1m30s", settings => settings.ShutdownGrace, TimeSpan.FromSeconds(90), "soon", "it must be a time such as 500ms, 30s or 1m"),
+        [SettingList.DrainTimeout] = ("250ms", settings => settings.DrainTimeout, TimeSpan.FromMilliseconds(250), "-1s", "it must be a time such as 500ms, 30s or 1m"),
+    };
+
+    public static TheoryData<string> Names => [.. SettingList.All.Select(setting => setting.Name).Where(name => name != SettingList.Config)];
+
+    public static TheoryData<string> Refusable => [.. Rows.Where(row => row.Value.Bad is not null).Select(row => row.Key)];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Is_an_option_a_variable_and_a_key(string name)
+    {
+        var (good, read, expected, _, _) = Rows[name];
+        var setting = Find(name);
+        using var manifests = With();
+        File.WriteAllText(manifests.PathOf("config.yaml"), setting.Many ? $"{name}: [\"{good}\"]\n" : $"{name}: \"{good}\"\n");
+        string[] option = setting.Flag ? ["--" + name] : ["--" + name, good];
+
+        ServeSettings?[] three = [Read(option), Read([], (setting.EnvironmentVariable, good)), Read(["--config", manifests.PathOf("config.yaml")])];
+
+        Assert.All(three, settings => Assert.Equal(expected, read(settings!)));
+    }
+
+    [Fact]
+    public void The_option_beats_the_variable_and_the_variable_beats_the_file()
+    {
+        using var manifests = With();
+        File.WriteAllText(manifests.PathOf("config.yaml"), "ingress-class: file\nlog-level: error\n");
+        (string, string)[] environment = [("STICKYINGRESS_CONFIG", manifests.PathOf("config.yaml")), ("STICKYINGRESS_INGRESS_CLASS", "variable")];
+
+        Assert.Equal("option", Read(["--ingress-class", "option"], environment)!.IngressClass);
+        Assert.Equal("variable", Read([], environment)!.IngressClass);
+        Assert.Equal(Microsoft.Extensions.Logging.LogLevel.Error, Read([], environment)!.LogLevel);
+    }
+
+    [Theory]
+    [MemberData(nameof(Refusable))]
+    public async Task A_bad_value_is_named_with_what_is_allowed(string name)
+    {
+        var (_, _, _, bad, sentence) = Rows[name];
+        var setting = Find(name);
+        using var manifests = With();
+        string[] serve = ["run", "--manifests", manifests.Folder];
+
+        var ended = await StickyProcess.RunAsync(serve, (setting.EnvironmentVariable, bad!));
+
+        Assert.Equal((1, ""), (ended.Code, ended.Output));
+        Assert.Contains(sentence, ended.Error, StringComparison.Ordinal);
+        Assert.Contains(name, ended.Error.Replace(setting.EnvironmentVariable, name, StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Every_mistake_is_told_at_once()
+    {
+        using var manifests = With();
+        File.WriteAllText(manifests.PathOf("config.yaml"), "bogus: 1\nhttp: here\n");
+
+        var ended = await StickyProcess.RunAsync(["run", "--config", manifests.PathOf("config.yaml"), "--log-level", "loud"]);
+
+        Assert.Equal(1, ended.Code);
+        var lines = ended.Error.TrimEnd().Split('\n').Order().ToArray();
+        Assert.Equal(3, lines.Length);
+        Assert.Contains(lines, line => line.StartsWith("--log-level is \"loud\"", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.Contains("bogus is not a setting", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.Contains("config.yaml: http is \"here\"", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("nothing to serve", "run")]
+    [InlineData("exclude each other", "run", "--kubernetes", "--manifests", "/tmp")]
+    [InlineData("it must be a directory", "run", "--manifests", "/nowhere")]
+    [InlineData("cannot read /nowhere.yaml", "run", "--config", "/nowhere.yaml")]
+    public async Task What_cannot_serve_says_why(string sentence, params string[] arguments)
+    {
+        var ended = await StickyProcess.RunAsync(arguments);
+
+        Assert.Equal((1, ""), (ended.Code, ended.Output));
+        Assert.Contains(sentence, ended.Error, StringComparison.Ordinal);
+    }
+
+    private static Setting Find(string name) => SettingList.All.Single(setting => setting.Name == name);
+
+    private static ServeSettings? Read(string[] arguments, params (string Name, string Value)[] environment)
+    {
+        var command = new RootCommand();
+        foreach (var setting in SettingList.All) command.Add(setting.Option);
+        var variables = new Hashtable();
+        foreach (var (name, value) in environment) variables[name] = value;
+        var settings = SettingsReader.Read(command.Parse(arguments), variables, out var mistakes);
+        Assert.Empty(mistakes);
+        return settings;
+    }
+}
