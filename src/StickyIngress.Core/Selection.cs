@@ -71,7 +71,7 @@ public sealed class Selection
     public IPAddress? ClientAddress => Values.ClientAddress;
 
     /// <summary>The same request anew in another upstream.</summary>
-    public Selection In(Upstream upstream) => new(upstream, Values, _maxTries);
+    public Selection In(Upstream upstream) => new(upstream, Values, _maxTries) { Tied = Tied };
 
     public bool HasTried(Peer peer) => _tried.Contains(peer.Index);
 

@@ -12,13 +12,14 @@ namespace StickyIngress.Core.Upstreams;
  * an event that helps many reaches them one after the other, and one that helps one wakes two, not all.
  *
  * One who is awake keeps its place. When it found no peer it goes back to sleep there, unless an event has come since it was
- * woken: then it looks again, so no event is lost. Entering counts as being woken for the first in line, because a peer may
+ * woken: then it looks again, so no event is lost, and nobody behind it is woken for that event. Entering counts as being woken for the first in line, because a peer may
  * have been released between its selection and its entry.
  */
 public sealed class UpstreamQueue
 {
     private readonly Lock _gate = new();
     private readonly LinkedList<QueuePlace> _line = new();
+    private readonly LinkedList<QueuePlace> _awake = new();
     private readonly Dictionary<PeerState, LinkedList<QueuePlace>> _lines = [];
     private long _events;
     private long _tickets;
@@ -81,6 +82,7 @@ public sealed class UpstreamQueue
             var first = awaited is not null || _unbound == 0;
             if (awaited is null) _unbound++;
             place = new(_tickets++, awaited) { Seen = first ? -1 : _events };
+            _awake.AddLast(place.Node);
             return true;
         }
     }
@@ -135,6 +137,7 @@ public sealed class UpstreamQueue
         lock (_gate)
         {
             _length--;
+            _awake.Remove(place.Node);
             if (place.Awaited is null) _unbound--;
         }
 
@@ -147,15 +150,24 @@ public sealed class UpstreamQueue
         lock (_gate)
         {
             _events++;
-            var first = _line.First?.Value;
-            if (peer is not null && _lines.TryGetValue(peer, out var line))
-            {
-                var bound = line.First!.Value;
-                if (first is null || bound.Ticket < first.Ticket) first = bound;
-            }
-
+            var any = FirstAsleep(_line);
+            var bound = peer is not null && _lines.TryGetValue(peer, out var line) ? FirstAsleep(line) : null;
+            var first = bound is null || any?.Ticket < bound.Ticket ? any : bound;
             if (first is not null) Wake(first, peer);
         }
+    }
+
+    /// <summary>The first of the line, unless somebody of the same wish who came before is awake and so looks again anyway.</summary>
+    private QueuePlace? FirstAsleep(LinkedList<QueuePlace> line)
+    {
+        if (line.First?.Value is not { } first) return null;
+
+        foreach (var place in _awake)
+        {
+            if (place.Awaited == first.Awaited && place.Ticket < first.Ticket) return null;
+        }
+
+        return first;
     }
 
     private void WakeAll(LinkedList<QueuePlace> line)
@@ -171,6 +183,7 @@ public sealed class UpstreamQueue
 
     private Task<WaitEnd> Sleep(QueuePlace place)
     {
+        _awake.Remove(place.Node);
         var line = _line;
         if (place.Awaited is { } peer && !_lines.TryGetValue(peer, out line)) _lines.Add(peer, line = new());
 
@@ -196,6 +209,7 @@ public sealed class UpstreamQueue
             line.Remove(place.Node);
             if (line.Count == 0 && place.Awaited is { } peer) _lines.Remove(peer);
 
+            _awake.AddLast(place.Node);
             (place.Sleeping, place.Seen) = (null, _events);
             sleeping.SetResult(end);
         }
