@@ -27,6 +27,15 @@ internal static partial class Log
     [LoggerMessage(1007, LogLevel.Error, "The source of resources failed and is started again")]
     public static partial void SourceFailed(ILogger logger, Exception exception);
 
+    [LoggerMessage(1011, LogLevel.Warning, "The source is away; {File} from before serves its {Upstreams} upstreams")]
+    public static partial void CacheServed(ILogger logger, string file, int upstreams);
+
+    [LoggerMessage(1012, LogLevel.Warning, "What would serve after a restart could not be written to {File}: {Message}")]
+    public static partial void CacheNotWritten(ILogger logger, string file, string message);
+
+    [LoggerMessage(1013, LogLevel.Warning, "A part of {File} cannot be read and is left out: {Message}")]
+    public static partial void CacheLineUnreadable(ILogger logger, string file, string message);
+
     [LoggerMessage(1020, LogLevel.Information, "The affinity keys changed: {Count} are accepted now; fingerprint {Fingerprint}")]
     public static partial void KeysChanged(ILogger logger, int count, string fingerprint);
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
@@ -39,6 +40,33 @@ public sealed class ApiServer : IDisposable
     /// Throws what KubernetesClient throws when the configuration cannot be read.
     /// </summary>
     public static ApiServer FromDefaultConfiguration() => From(KubernetesClientConfiguration.BuildDefaultConfig());
+
+    /// <summary>
+    /// From that kubeconfig's current context, or without one as <see cref="FromDefaultConfiguration"/>. Whether the server answers is not
+    /// asked. False: the mistake is a sentence for the person who started us.
+    /// </summary>
+    public static bool TryOpen(string? kubeconfig, [NotNullWhen(true)] out ApiServer? server, [NotNullWhen(false)] out string? mistake)
+    {
+        (server, mistake) = (null, null);
+        var file = kubeconfig ?? Environment.GetEnvironmentVariable("KUBECONFIG");
+        try
+        {
+            if (file is null && !File.Exists(KubernetesClientConfiguration.KubeConfigDefaultLocation) && !KubernetesClientConfiguration.IsInCluster())
+            {
+                mistake = "--kubernetes finds no cluster: there is no kubeconfig, and this is not a pod with a service account; name one with --kubeconfig FILE";
+                return false;
+            }
+
+            server = kubeconfig is null ? FromDefaultConfiguration() : FromKubeconfig(kubeconfig);
+            return true;
+        }
+        catch (Exception e)
+        {
+            // The client library throws of many kinds for what is always the same: a configuration that is not as it should be.
+            mistake = $"the kubeconfig {file ?? KubernetesClientConfiguration.KubeConfigDefaultLocation} cannot be used: {e.Message}";
+            return false;
+        }
+    }
 
     /// <summary>From this kubeconfig's current context.</summary>
     public static ApiServer FromKubeconfig(string file) => From(KubernetesClientConfiguration.BuildConfigFromConfigFile(file));

@@ -1,3 +1,5 @@
+using StickyIngress.Control.Compilation;
+
 namespace StickyIngress.Kubernetes;
 
 /// <summary>What of a cluster is watched, and how its status is written.</summary>
@@ -6,8 +8,11 @@ public sealed class ClusterOptions
     /// <summary>Namespaces that are watched, each by itself so that Roles suffice; empty: the whole cluster.</summary>
     public IReadOnlyList<string> Namespaces { get; set; } = [];
 
-    /// <summary>Our IngressClass. Decides which Secrets are read; what is ours is decided by the compiler.</summary>
+    /// <summary>Our IngressClass. Decides whose Secrets are read, by the rule of the compiler.</summary>
     public string IngressClass { get; set; } = "sticky";
+
+    /// <summary>What the compiler is to know of it.</summary>
+    public CompilerOptions Compiler => new() { IngressClass = IngressClass, Namespaced = Namespaces.Count > 0 };
 
     /// <summary>The Service whose addresses are written into the status of our Ingresses, as <c>namespace/name</c>; null: none.</summary>
     public string? PublishedService { get; set; }

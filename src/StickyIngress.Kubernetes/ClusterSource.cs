@@ -203,14 +203,14 @@ public sealed class ClusterSource : IResourceSource
         foreach (var (owner, ingress) in _ingresses.Objects) _secretWatches?.Update(owner, SecretsOf(ingress));
     }
 
-    /// <summary>The Secrets that the resource names, if it may be ours: those of others are not our business.</summary>
+    /// <summary>The Secrets that the resource names, if it is ours: those of others are not our business.</summary>
     private ResourceRef[] SecretsOf(Resource? resource)
     {
+        var ownership = new Ownership(_options.Compiler, _classes.Objects);
         var names = resource switch
         {
-            StickyUpstream upstream when IsOurs(upstream.Spec.IngressClassName, ifAbsent: true) => SecretsOf(upstream.Spec),
-            Ingress ingress when IsOurs(ingress.IngressClassName, ifAbsent: _classes.Objects.Any(it => it.Value.IsDefault && IsOurs(it.Value))) =>
-                ingress.Tls.Select(entry => entry.SecretName),
+            StickyUpstream upstream when ownership.IsOurs(upstream) => SecretsOf(upstream.Spec),
+            Ingress ingress when ownership.IsOurs(ingress) => ingress.Tls.Select(entry => entry.SecretName),
             _ => [],
         };
         return [.. names.Where(name => name.Length > 0).Distinct().Select(name => new ResourceRef(Secret.KindName, resource!.Metadata.Namespace, name))];
@@ -222,13 +222,6 @@ public sealed class ClusterSource : IResourceSource
         var toPeers = proxies.Select(proxy => proxy?.Tls).OfType<ProxyTlsSpec>().SelectMany(tls => new[] { tls.CaSecretName, tls.ClientCertSecretName });
         return spec.Tls.Select(entry => entry.SecretName).Concat(toPeers);
     }
-
-    private bool IsOurs(string? className, bool ifAbsent) =>
-        className is null ? ifAbsent
-        : className == _options.IngressClass
-            || (_classes.TryGet(new(IngressClass.KindName, "", className), out var named) && IsOurs(named));
-
-    private static bool IsOurs(IngressClass ingressClass) => ingressClass.Controller == CompilerOptions.Controller;
 
     private sealed record KindWatch(string Plural, WatchScope Scope, Task Listed, Task Running, Func<string?> Forbidden);
 }

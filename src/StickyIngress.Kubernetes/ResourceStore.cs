@@ -27,7 +27,7 @@ internal sealed class ResourceStore<T>(
     }
 
     /// <summary>The objects as they are; the gate is held by the caller.</summary>
-    public IEnumerable<KeyValuePair<ResourceRef, T>> Objects => _objects;
+    public IReadOnlyDictionary<ResourceRef, T> Objects => _objects;
 
     /// <summary>What reading them found; the gate is held by the caller.</summary>
     public IEnumerable<Diagnostic> Findings => _findings.Values.SelectMany(found => found);

@@ -9,5 +9,7 @@ internal sealed class Readiness(ReconcilerState reconciler)
 
     public bool IsReady => reconciler.IsReady && !_stopping;
 
+    public bool IsStopping => _stopping;
+
     public void Stop() => _stopping = true;
 }

@@ -11,6 +11,7 @@ using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Sessions;
 using StickyIngress.Core.Upstreams;
 using StickyIngress.Core.Variables;
+using StickyIngress.Kubernetes;
 using StickyIngress.Proxy;
 using StickyIngress.Settings;
 
@@ -19,7 +20,8 @@ namespace StickyIngress;
 /// <summary>Puts the process together: who implements what.</summary>
 internal static class Server
 {
-    public static WebApplication Build(ServeSettings settings, AffinityKeys keys)
+    /// <param name="cluster">The API server, where the settings say so; null: manifests are served.</param>
+    public static WebApplication Build(ServeSettings settings, AffinityKeys keys, ApiServer? cluster = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "sticky-ingress" });
         var https = new HttpsEndpoint(settings.Https);
@@ -34,7 +36,7 @@ internal static class Server
         builder.Logging.SetMinimumLevel(settings.LogLevel);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownGrace + settings.DrainTimeout + TimeSpan.FromSeconds(5));
 
-        AddControl(builder.Services, settings, keys);
+        AddControl(builder.Services, settings, keys, cluster);
         AddMetrics(builder.Services);
         AddAccessLog(builder.Services, settings);
         builder.Services.AddStickyProxy(new(settings.TrustedProxies));
@@ -50,6 +52,7 @@ internal static class Server
         builder.Services.AddHostedService<Shutdown>();
 
         var app = builder.Build();
+        app.UseConnectionClose();
         app.UseStickyProxy();
         return app;
     }
@@ -61,13 +64,27 @@ internal static class Server
         if (settings.H2c is { } h2c) kestrel.Listen(h2c, listen => listen.Protocols = HttpProtocols.Http2);
     }
 
-    private static void AddControl(IServiceCollection services, ServeSettings settings, AffinityKeys keys) => services
+    private static void AddControl(IServiceCollection services, ServeSettings settings, AffinityKeys keys, ApiServer? cluster)
+    {
+        if (cluster is not null)
+        {
+            services.AddSingleton(ClusterRegistration.OptionsOf(settings).Compiler with { NameServers = [.. settings.Resolvers] });
+            services.AddCluster(settings, cluster);
+        }
+        else
+        {
+            services.AddSingleton(new CompilerOptions { IngressClass = settings.IngressClass, Standalone = true, NameServers = [.. settings.Resolvers] });
+            services.AddSingleton(new FileSourceOptions { Folders = settings.Manifests });
+            services.AddSingleton<IResourceSource, FileSource>();
+            services.AddSingleton<IStatusWriter, LogStatusWriter>();
+        }
+
+        AddCompiler(services, settings, keys);
+    }
+
+    private static void AddCompiler(IServiceCollection services, ServeSettings settings, AffinityKeys keys) => services
         .AddSingleton(TimeProvider.System)
-        .AddSingleton(new CompilerOptions { IngressClass = settings.IngressClass, Standalone = !settings.Kubernetes, NameServers = [.. settings.Resolvers] })
-        .AddSingleton(new FileSourceOptions { Folders = settings.Manifests })
-        .AddSingleton<IResourceSource, FileSource>()
         .AddSingleton<IHostResolver, SystemHostResolver>()
-        .AddSingleton<IStatusWriter, LogStatusWriter>()
         .AddSingleton(new AffinityKeysHolder(keys))
         .AddSingleton(provider => new SessionZones(SessionKeeper.Secret(settings, keys), provider.GetRequiredService<TimeProvider>()))
         .AddSingleton(provider => new UpstreamBuilder(
@@ -77,6 +94,7 @@ internal static class Server
         .AddSingleton<ReconcilerState>()
         .AddSingleton<IReconcileObserver, ReconcileMetrics>()
         .AddSingleton<IResolverObserver, ResolverMetrics>()
+        .AddSingleton<IReconcileObserver, CheckedUpstreams>()
         .AddHostedService<Reconciler>();
 
     private static void AddMetrics(IServiceCollection services)

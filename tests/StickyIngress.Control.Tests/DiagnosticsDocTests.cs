@@ -13,7 +13,7 @@ public sealed class DiagnosticsDocTests
         var sections = File.ReadLines(Path.Combine(Root(), "docs", "diagnostics.md"))
             .Where(line => line.StartsWith("### ", StringComparison.Ordinal)).Select(line => line[4..].Trim()).ToArray();
 
-        Assert.Equal(Words(typeof(Reasons)).Concat(Words(typeof(ReadReasons))).Order(), sections.Order());
+        Assert.Equal(Words(typeof(Reasons)).Concat(Words(typeof(ReadReasons))).Append("WatchForbidden").Order(), sections.Order());
     }
 
     [Theory]

@@ -54,7 +54,7 @@ public sealed class CompileResult
     /// <summary>The names of all session tables that are in use.</summary>
     internal IEnumerable<string> Zones => Upstreams.Values.Select(known => known.Plan?.Zone).OfType<string>();
 
-    internal ResourceSet Resources { get; init; } = ResourceSet.Empty;
+    public ResourceSet Resources { get; init; } = ResourceSet.Empty;
 
     /// <summary>Null: nothing was compiled yet.</summary>
     internal AffinityKeys? Keys { get; init; }

@@ -14,6 +14,14 @@ public sealed record CompilerOptions
     /// <summary>An Ingress without a class is ours though no IngressClass says so: there is nobody else, since there is no cluster.</summary>
     public bool Standalone { get; init; }
 
+    /// <summary>
+    /// Only some namespaces are read, as Roles allow. IngressClasses are the whole cluster's and may then be hidden from us.
+    /// </summary>
+    public bool Namespaced { get; init; }
+
+    /// <summary>An Ingress that names our class is ours though no such IngressClass is to be seen.</summary>
+    internal bool TrustsClassNames => Standalone || Namespaced;
+
     /// <summary>Who is asked for followed names where a resource does not say (<c>--resolver</c>); at least one.</summary>
     public ImmutableArray<IPEndPoint> NameServers { get; init; } = [new(IPAddress.Loopback, 53)];
 }

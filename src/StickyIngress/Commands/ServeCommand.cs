@@ -2,6 +2,7 @@ using StickyIngress.Control.Sources;
 using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Variables;
 using StickyIngress.Demo;
+using StickyIngress.Kubernetes;
 using StickyIngress.Settings;
 
 namespace StickyIngress.Commands;
@@ -18,11 +19,19 @@ internal static class ServeCommand
             return 1;
         }
 
+        ApiServer? cluster = null;
+        if (settings.Kubernetes && !ApiServer.TryOpen(settings.Kubeconfig, out cluster, out mistake))
+        {
+            await error.WriteLineAsync(mistake);
+            return 1;
+        }
+
+        using var disposed = cluster;
         await using var backends = new DemoBackends();
         try
         {
             if (demo) await backends.StartAsync(cancellationToken);
-            await using var app = Server.Build(settings, keys);
+            await using var app = Server.Build(settings, keys, cluster);
             using var secondSignal = new SecondSignal();
             await app.StartAsync(cancellationToken);
             if (demo) await error.WriteAsync(DemoManifests.WhatToTry(settings));
@@ -45,6 +54,7 @@ internal static class ServeCommand
             return "--manifests and --kubernetes exclude each other";
         if (settings.Manifests.FirstOrDefault(folder => !Directory.Exists(folder)) is { } missing)
             return $"--manifests is \"{missing}\"; it must be a directory";
+        if (CacheMistake(settings) is { } unusable) return unusable;
         if (settings is { SessionFile: not null, AffinityKeys: null })
             return "--session-file needs --affinity-keys: with a random key no start could read what the one before has written";
         if (settings.SessionFile is not null && settings.SessionFileInterval < TimeSpan.FromSeconds(1))
@@ -53,6 +63,22 @@ internal static class ServeCommand
             return $"--access-log: {wrong}";
 
         return null;
+    }
+
+    private static string? CacheMistake(ServeSettings settings)
+    {
+        if (settings.CacheFolder is not { } folder) return null;
+        if (!settings.Kubernetes) return "--cache-dir keeps what a cluster said and needs --kubernetes; manifests are on the disk already";
+
+        try
+        {
+            Directory.CreateDirectory(folder);
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return $"--cache-dir is \"{folder}\"; it cannot be created: {e.Message}";
+        }
     }
 
     private static bool TryReadKeys(string? file, out AffinityKeys keys, out string? mistake)

@@ -25,6 +25,24 @@ internal sealed record ServeSettings
     /// <summary>Empty: all.</summary>
     public required IReadOnlyList<string> Namespaces { get; init; }
 
+    /// <summary>A kubeconfig; null: as kubectl finds one, else the pod's service account.</summary>
+    public string? Kubeconfig { get; init; }
+
+    /// <summary>The Service whose addresses our Ingresses report, as NAMESPACE/NAME; null: none.</summary>
+    public string? PublishService { get; init; }
+
+    /// <summary>Whether replicas agree by a Lease who writes status; without, this one does.</summary>
+    public bool LeaderElection { get; init; } = true;
+
+    /// <summary>Name of this replica.</summary>
+    public string PodName { get; init; } = Environment.MachineName;
+
+    /// <summary>Where the Lease is.</summary>
+    public string PodNamespace { get; init; } = "default";
+
+    /// <summary>A folder that keeps what was read last from the cluster; null: none.</summary>
+    public string? CacheFolder { get; init; }
+
     /// <summary>DNS servers, at least one.</summary>
     public required IReadOnlyList<IPEndPoint> Resolvers { get; init; }
 

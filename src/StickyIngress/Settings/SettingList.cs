@@ -13,6 +13,10 @@ internal static class SettingList
     public const string TrustedProxies = "trusted-proxies";
     public const string IngressClass = "ingress-class";
     public const string Namespace = "namespace";
+    public const string Kubeconfig = "kubeconfig";
+    public const string PublishService = "publish-service";
+    public const string LeaderElection = "leader-election";
+    public const string CacheFolder = "cache-dir";
     public const string Resolver = "resolver";
     public const string AccessLog = "access-log";
     public const string LogLevel = "log-level";
@@ -33,6 +37,10 @@ internal static class SettingList
         new(TrustedProxies, "CIDR", "Whose X-Forwarded headers are believed; anybody else's are replaced. Repeatable.", Many: true),
         new(IngressClass, "NAME", "Which ingressClassName this installation serves.", "sticky"),
         new(Namespace, "NAME", "Serve only this namespace. Repeatable.", Many: true),
+        new(Kubeconfig, "FILE", "How the cluster is reached; else as kubectl finds it, else by the pod's service account."),
+        new(PublishService, "NAMESPACE/NAME", "The Service in front of this installation: its addresses go into the status of Ingresses."),
+        new(LeaderElection, "true|false", "Whether replicas agree by a Lease which of them writes status.", "true"),
+        new(CacheFolder, "DIR", "Keep what was read from the cluster, Secrets included (mode 0600), so that a start without its API server serves."),
         new(Resolver, "ADDR", "DNS server for names with resolve where the resource names none; port 53 by default. Repeatable.", "those of /etc/resolv.conf", Many: true),
         new(AccessLog, "json|off|FORMAT", "A line for each request on standard output: JSON, none, or a text with variables.", "json"),
         new(LogLevel, "LEVEL", "trace, debug, information, warning, error or critical.", "information"),

@@ -21,7 +21,7 @@ internal sealed class SettingsReader
         reader.AddCommandLine(parsed);
         reader.AddEnvironment(environment);
         reader.AddFile();
-        var settings = reader.ToSettings(inPod: environment.Contains("KUBERNETES_SERVICE_HOST"));
+        var settings = reader.ToSettings(environment);
         mistakes = reader._mistakes;
         return reader._mistakes.Count == 0 ? settings : null;
     }
@@ -82,17 +82,23 @@ internal sealed class SettingsReader
             _values.TryAdd(setting.Name, (values, origin));
     }
 
-    private ServeSettings ToSettings(bool inPod) => new()
+    private ServeSettings ToSettings(IDictionary environment) => new()
     {
         Manifests = All(SettingList.Manifests),
         Kubernetes = Read(SettingList.Kubernetes, "false", "true or false", bool.TryParse, false),
         Http = EndPoint(SettingList.Http, "0.0.0.0:8080")!,
         Https = EndPoint(SettingList.Https, "0.0.0.0:8443")!,
         H2c = EndPoint(SettingList.H2c, null),
-        Admin = EndPoint(SettingList.Admin, inPod ? "0.0.0.0:9090" : "127.0.0.1:9090")!,
+        Admin = EndPoint(SettingList.Admin, environment.Contains("KUBERNETES_SERVICE_HOST") ? "0.0.0.0:9090" : "127.0.0.1:9090")!,
         TrustedProxies = [.. All(SettingList.TrustedProxies).Select(Network)],
         IngressClass = Last(SettingList.IngressClass) ?? "sticky",
         Namespaces = All(SettingList.Namespace),
+        Kubeconfig = Last(SettingList.Kubeconfig),
+        PublishService = ServiceName(SettingList.PublishService),
+        LeaderElection = Read(SettingList.LeaderElection, "true", "true or false", bool.TryParse, true),
+        PodName = environment["POD_NAME"] as string ?? Environment.MachineName.ToLowerInvariant(),
+        PodNamespace = environment["POD_NAMESPACE"] as string ?? "default",
+        CacheFolder = Last(SettingList.CacheFolder),
         Resolvers = All(SettingList.Resolver) is { Count: > 0 } given ? [.. given.Select(NameServer)] : NameServerAddress.OfSystem(),
         AccessLog = Last(SettingList.AccessLog) ?? "json",
         LogLevel = Read<LogLevel>(
@@ -113,6 +119,15 @@ internal sealed class SettingsReader
 
         _mistakes.Add($"{Origin(name)} is \"{text}\"; it must be {allowed}");
         return otherwise;
+    }
+
+    private string? ServiceName(string name)
+    {
+        var text = Last(name);
+        if (text is null || text.Split('/') is [{ Length: > 0 }, { Length: > 0 }]) return text;
+
+        _mistakes.Add($"{Origin(name)} is \"{text}\"; it must be NAMESPACE/NAME");
+        return null;
     }
 
     private TimeSpan Time(string name, string byDefault) => Read(

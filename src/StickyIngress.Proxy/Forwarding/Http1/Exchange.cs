@@ -47,7 +47,7 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
 
         if (upload is not null)
         {
-            CanKeep &= uploading.IsCompleted && upload.IsComplete;
+            CanKeep &= upload.IsComplete;
             if (!uploading.IsCompleted) await upload.StopAsync(uploading);
             upload.Dispose();
         }

@@ -13,9 +13,10 @@ internal sealed class RequestUpload(ProxyRequest request, PeerConnection connect
     private readonly CancellationTokenSource _stop = new();
     private readonly bool _isChunked = request.Context.Request.ContentLength is null;
     private readonly long _sendTimeout = (long)request.Settings.SendTimeout.TotalMilliseconds;
+    private volatile bool _isComplete;
 
     /// <summary>The whole body was sent.</summary>
-    public bool IsComplete { get; private set; }
+    public bool IsComplete => _isComplete;
 
     /// <summary>Sends the head, which the output holds already, and the body. Does not throw; a peer that takes no more may have answered.</summary>
     public async Task RunAsync()
@@ -23,7 +24,7 @@ internal sealed class RequestUpload(ProxyRequest request, PeerConnection connect
         try
         {
             await SendAsync();
-            IsComplete = true;
+            _isComplete = true;
         }
         catch (OperationCanceledException)
         {
@@ -38,9 +39,15 @@ internal sealed class RequestUpload(ProxyRequest request, PeerConnection connect
         connection.LimitReads((long)request.Settings.ReadTimeout.TotalMilliseconds);
     }
 
-    /// <summary>The response has ended, so nobody wants the rest.</summary>
+    /// <summary>The response has ended, so nobody wants what is left to send, if anything is.</summary>
     public async Task StopAsync(Task running)
     {
+        if (IsComplete)
+        {
+            await running;
+            return;
+        }
+
         connection.Abort(ConnectionEnd.Done);
         await _stop.CancelAsync();
         await running;
