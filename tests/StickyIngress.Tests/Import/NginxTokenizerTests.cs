@@ -37,7 +37,7 @@ public sealed class NginxTokenizerTests
         {
             try
             {
-                return Tokens(text).Count > 0;
+                return Tokens(text).TrueForAll(token => token.Line >= 1 && token.Line <= 1 + text.Count(c => c == '\n'));
             }
             catch (NginxSyntaxException e)
             {
