@@ -87,7 +87,7 @@ public sealed class SessionFileTests : IDisposable
     {
         var ended = await StickyProcess.RunAsync(["run", "--manifests", _folder.FullName, "--session-file", File]);
 
-        Assert.Equal(1, ended.ExitCode);
+        Assert.Equal(1, ended.Code);
         Assert.Contains("--session-file needs --affinity-keys", ended.Error, StringComparison.Ordinal);
     }
 
