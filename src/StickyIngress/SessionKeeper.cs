@@ -17,6 +17,7 @@ internal sealed class SessionKeeper(
     private readonly CancellationTokenSource _stopping = new();
     private Task _writing = Task.CompletedTask;
     private long _lastSaved;
+    private bool _disposed;
 
     /// <summary>When the file was last written; null: not yet, or there is none.</summary>
     public DateTimeOffset? LastSaved => Interlocked.Read(ref _lastSaved) is > 0 and var at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null;
@@ -63,8 +64,12 @@ internal sealed class SessionKeeper(
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
+    /// <summary>Registered as itself and as a hosted service, so the container disposes it twice.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_disposed) return;
+
+        _disposed = true;
         await _stopping.CancelAsync();
         await _writing;
         _stopping.Dispose();

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.Versioning;
 using Microsoft.Extensions.Logging.Abstractions;
 using StickyIngress.Api;
 using StickyIngress.Api.Kubernetes;
@@ -6,6 +7,7 @@ using StickyIngress.Control.Sources;
 
 namespace StickyIngress.Control.Tests;
 
+[UnsupportedOSPlatform("windows")]
 public sealed class ResourceFileTests : IDisposable
 {
     private const string Everything = """

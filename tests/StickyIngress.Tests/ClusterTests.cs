@@ -1,10 +1,12 @@
 using System.Net;
+using System.Runtime.Versioning;
 using System.Text.Json.Nodes;
 using StickyIngress.Testing;
 
 namespace StickyIngress.Tests;
 
 /// <summary>The process with an API server: what users do there, what becomes of it, and what the API server may do to us.</summary>
+[UnsupportedOSPlatform("windows")]
 public sealed class ClusterTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
