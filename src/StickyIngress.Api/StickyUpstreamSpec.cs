@@ -29,7 +29,7 @@ public sealed record StickyUpstreamSpec
     [Doc("How clients stick to a server; absent: they don't. Exactly one of cookie, route and learn.")]
     public StickySpec? Sticky { get; init; }
 
-    [Doc("Variables of your own, as nginx's map: the first pattern that matches gives the value."), ListMap("name"), Bound(0, 64)]
+    [Doc("Variables of your own, as nginx's map: of several with one name the first whose pattern matches gives the value."), Bound(0, 64)]
     public IReadOnlyList<VariableSpec> Variables { get; init => field = value.ByValue(); } = ValueList<VariableSpec>.Empty;
 
     [Doc("How requests are passed on.")]

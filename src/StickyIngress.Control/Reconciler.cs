@@ -115,6 +115,7 @@ public sealed class Reconciler(
 
                 // Peers that go are remembered first, or else a client of theirs that comes with the swap would be taken for a forger.
                 UpstreamStates.Retain(current);
+                PeerHealth.Admit(current);
                 SlowStart.Admit(current, clock.Milliseconds);
             }
 
@@ -127,13 +128,17 @@ public sealed class Reconciler(
         foreach (var observer in observers) observer.Published(result);
     }
 
-    /// <summary>Drops the states and sessions of what is gone, now that no new request can come to it.</summary>
+    /// <summary>
+    /// Drops the states and sessions of what is gone, now that no new request can come to it, and wakes who waits for what changed.
+    /// </summary>
     private void Forget(CompileResult result)
     {
         foreach (var change in result.Changes)
         {
             if (change.Current is null) states.Remove(change.Former!.Name);
             else Release(change.Former, change.Current);
+
+            (change.Current ?? change.Former)!.State.Queue.Changed();
         }
 
         // A zone that one upstream left may be another's by now.

@@ -8,7 +8,10 @@ namespace StickyIngress.Core;
 public sealed class PeerSelector(Clock clock)
 {
     /// <summary>Selects a peer for the next try of the request.</summary>
-    public Selected Select(Selection selection)
+    public Selected Select(Selection selection) => Select(selection, Patience.None);
+
+    /// <summary>The same for a request that may wait in the upstream's queue, which is told by <see cref="SelectedKind.Wait"/>.</summary>
+    internal Selected Select(Selection selection, Patience patience)
     {
         var upstream = selection.Upstream;
         upstream.Affinity?.Bind(selection);
@@ -22,10 +25,12 @@ public sealed class PeerSelector(Clock clock)
         {
             now = clock.Milliseconds;
             reason = selection.Binding is { } binding ? Hindrance(binding, selection, now / 1000) : selection.Unbound;
+            if (patience != Patience.None && reason == BreakReason.PeerFull) return Selected.Wait(selection.Binding!.In(selection.Group)!.State);
             if (MustRefuse(selection, reason) && reason != BreakReason.PeerBackup) return Refuse(selection, reason);
+            if (patience == Patience.Arriving && MustStandInLine(selection, reason)) return Selected.Wait(null);
 
             peer = UsableTied(selection, now / 1000) ?? upstream.Balancer.Pick(selection, now);
-            if (peer is null) return Selected.NoLive;
+            if (peer is null) return patience == Patience.None ? Selected.NoLive : Selected.Wait(null);
             if (MustRefuse(selection, reason) && selection.Binding?.In(selection.Group) != peer)
                 return Refuse(selection, reason);
 
@@ -42,6 +47,10 @@ public sealed class PeerSelector(Clock clock)
     /// <summary>A client must not get another peer than its own. Its own may be a backup that is only reached by picking.</summary>
     private static bool MustRefuse(Selection selection, BreakReason reason) =>
         reason != BreakReason.None && selection.Upstream.FailStatus is not null && selection.Binding is not null;
+
+    /// <summary>Others wait already, and it has no usable peer of its own.</summary>
+    private static bool MustStandInLine(Selection selection, BreakReason reason) =>
+        selection.Upstream.State.Queue.HasLine && (selection.Binding is null || reason != BreakReason.None);
 
     private static Selected Refuse(Selection selection, BreakReason reason)
     {
@@ -94,11 +103,14 @@ public sealed class PeerSelector(Clock clock)
 
 /// <summary>What a selection came to.</summary>
 /// <param name="Lease">The peer, counted in; null unless <paramref name="Kind"/> is Peer.</param>
-public readonly record struct Selected(PeerLease? Lease, SelectedKind Kind)
+/// <param name="Awaited">For Wait: the only peer that will do; null: any.</param>
+public readonly record struct Selected(PeerLease? Lease, SelectedKind Kind, PeerState? Awaited = null)
 {
     public static Selected NoLive { get; } = new(null, SelectedKind.NoLive);
 
     public static Selected Rejected { get; } = new(null, SelectedKind.Rejected);
+
+    internal static Selected Wait(PeerState? awaited) => new(null, SelectedKind.Wait, awaited);
 }
 
 public enum SelectedKind
@@ -110,4 +122,20 @@ public enum SelectedKind
 
     /// <summary>The client's own peer is unavailable and it must not get another.</summary>
     Rejected,
+
+    /// <summary>No peer is available now, but the request may wait for one.</summary>
+    Wait,
+}
+
+/// <summary>Whether a request may wait for a peer.</summary>
+internal enum Patience
+{
+    /// <summary>It may not.</summary>
+    None,
+
+    /// <summary>It may, behind those who wait already.</summary>
+    Arriving,
+
+    /// <summary>It has waited, and it is its turn.</summary>
+    Waiting,
 }

@@ -11,10 +11,12 @@ public sealed class Selection
 {
     private TriedSet _tried;
     private TriedSet _triedPrimaries;
+    private readonly int _maxTries;
     private HashProgress _hash;
 
     public Selection(Upstream upstream, RequestValues values, int maxTries)
     {
+        _maxTries = maxTries;
         Upstream = upstream;
         Values = values;
         Group = upstream.Primaries;
@@ -67,6 +69,9 @@ public sealed class Selection
     public string? HashKey { get; set; }
 
     public IPAddress? ClientAddress => Values.ClientAddress;
+
+    /// <summary>The same request anew in another upstream.</summary>
+    public Selection In(Upstream upstream) => new(upstream, Values, _maxTries) { Tied = Tied };
 
     public bool HasTried(Peer peer) => _tried.Contains(peer.Index);
 

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using StickyIngress.Core;
 
 namespace StickyIngress.Proxy;
 
@@ -13,6 +14,14 @@ internal static class MetricWords
     private static readonly string[] Codes = [.. Enumerable.Range(100, 500).Select(code => code.ToString())];
 
     public static string Method(string method) => Methods.TryGetValue(method, out var known) ? known : Other;
+
+    public static string Of(QueueRejection rejection) => rejection switch
+    {
+        QueueRejection.Full => "full",
+        QueueRejection.Timeout => "timeout",
+        QueueRejection.ClientGone => "client_gone",
+        _ => throw new ArgumentOutOfRangeException(nameof(rejection), rejection, null),
+    };
 
     /// <summary>0 is a try without a response.</summary>
     public static string Code(int code) => code is >= 100 and < 600 ? Codes[code - 100] : code == 0 ? "none" : Other;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Prometheus;
+using StickyIngress.Core;
 using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Upstreams;
 using StickyIngress.Proxy.Tries;
@@ -43,6 +44,9 @@ public sealed class ProxyMetrics(IMetricFactory factory)
 
     internal void Retried(ProxyRequest request, PeerTry @try, TryEnd end) =>
         For(request).Retries(end == TryEnd.Status ? $"http_{@try.Status}" : end.Word()).Inc();
+
+    internal void QueueRejected(ProxyRequest request, QueueRejection rejection) =>
+        For(request).QueueRejected(MetricWords.Of(rejection)).Inc();
 
     /// <summary>Takes the series of what is gone out of the page.</summary>
     public void Remove(UpstreamName upstream)

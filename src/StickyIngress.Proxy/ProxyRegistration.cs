@@ -10,6 +10,7 @@ using StickyIngress.Proxy.Clients;
 using StickyIngress.Proxy.Forwarding;
 using StickyIngress.Proxy.Forwarding.Http1;
 using StickyIngress.Proxy.Forwarding.Yarp;
+using StickyIngress.Proxy.Health;
 
 namespace StickyIngress.Proxy;
 
@@ -30,6 +31,9 @@ public static class ProxyRegistration
             .AddSingleton<SnapshotHolder>()
             .AddSingleton<ClientTls>()
             .AddSingleton<PeerSelector>()
+            .AddSingleton<QueuedSelector>()
+            .AddSingleton<HealthProber>()
+            .AddSingleton<HealthChecker>()
             .AddSingleton<InvokerProfiles>()
             .AddSingleton<YarpForwarder>()
             .AddSingleton<ConnectionPools>()

@@ -23,6 +23,9 @@ internal sealed class ProxySeries(IMetricFactory factory)
 
     public Counter Retries { get; } = Counter(factory, "upstream_retries_total", "Tries that followed another one.", "reason");
 
+    public Counter QueueRejected { get; } = Counter(
+        factory, "upstream_queue_rejected_total", "Requests that found no peer and no place in the queue, or left it without one.", "reason");
+
     public Counter Affinity { get; } = Counter(
         factory, "affinity_requests_total", "Requests to upstreams with affinity, by what became of it.", "mode", "outcome");
 

@@ -9,7 +9,7 @@ using StickyIngress.Proxy.Tries;
 namespace StickyIngress.Proxy;
 
 /// <summary>Selects a peer, tries it, and goes to the next one for as long as nginx would.</summary>
-public sealed class UpstreamHandler(PeerSelector selector, IPeerForwarder forwarder, ProxyMetrics metrics)
+public sealed class UpstreamHandler(PeerSelector selector, QueuedSelector queue, IPeerForwarder forwarder, ProxyMetrics metrics)
 {
     private const int ClientClosedRequest = 499;
 
@@ -23,17 +23,12 @@ public sealed class UpstreamHandler(PeerSelector selector, IPeerForwarder forwar
 
         while (true)
         {
-            var selected = selector.Select(request.Selection);
-            if (selected.Kind == SelectedKind.Rejected)
-            {
-                await Answer.WriteAsync(request, upstream.FailStatus!.Value);
-                return;
-            }
-
+            var selected = request.Tries.Count > 0 || upstream.Queue is null
+                ? selector.Select(request.Selection)
+                : await SelectFirstAsync(request, request.Selection);
             if (selected.Lease is not { } lease)
             {
-                request.BeginTry(null, upstream.Name.Name).Status = StatusCodes.Status502BadGateway;
-                await Answer.WriteAsync(request, StatusCodes.Status502BadGateway);
+                await RefuseAsync(request, selected);
                 return;
             }
 
@@ -50,6 +45,32 @@ public sealed class UpstreamHandler(PeerSelector selector, IPeerForwarder forwar
             await FinishAsync(request, end);
             return;
         }
+    }
+
+    /// <summary>Only the first try waits: one that failed is not worth more of the client's time, as in nginx.</summary>
+    private async ValueTask<Selected> SelectFirstAsync(ProxyRequest request, Selection selection)
+    {
+        var queued = await queue.SelectAsync(selection, request.Context.RequestAborted);
+        (request.Selection, request.Upstream, request.QueueTime) = (queued.Selection, queued.Selection.Upstream, queued.Milliseconds);
+        if (queued.Rejected != QueueRejection.None) metrics.QueueRejected(request, queued.Rejected);
+        return queued.Selected;
+    }
+
+    /// <summary>Answers a request for which no peer was selected, unless the client left the queue.</summary>
+    private static Task RefuseAsync(ProxyRequest request, Selected selected)
+    {
+        var upstream = request.Upstream!;
+        if (selected.Kind == SelectedKind.Rejected) return Answer.WriteAsync(request, upstream.FailStatus!.Value);
+
+        var @try = request.BeginTry(null, upstream.Name.Name);
+        if (request.QueueTime >= 0 && request.Context.RequestAborted.IsCancellationRequested)
+        {
+            request.Context.Response.StatusCode = ClientClosedRequest;
+            return Task.CompletedTask;
+        }
+
+        @try.Status = StatusCodes.Status502BadGateway;
+        return Answer.WriteAsync(request, StatusCodes.Status502BadGateway);
     }
 
     /// <summary>One try, counted in before and counted out here, whatever happened.</summary>
@@ -93,7 +114,7 @@ public sealed class UpstreamHandler(PeerSelector selector, IPeerForwarder forwar
         {
             case TryEnd.Responded:
                 return;
-            case TryEnd.Truncated when HttpProtocol.IsHttp11(context.Request.Protocol) || HttpProtocol.IsHttp10(context.Request.Protocol):
+            case TryEnd.Truncated when context.Response.HasStarted && !HttpProtocol.IsHttp2(context.Request.Protocol) && !HttpProtocol.IsHttp3(context.Request.Protocol):
                 // The server then sends what it has and closes without an end of the body, where an abort could lose what was not sent yet.
                 throw new ResponseCutException();
             case TryEnd.Truncated:

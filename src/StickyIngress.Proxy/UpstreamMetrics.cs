@@ -13,6 +13,7 @@ internal sealed class UpstreamMetrics
     private readonly ConcurrentDictionary<(string Method, int Code), Counter.Child> _requests = new();
     private readonly ConcurrentDictionary<string, PeerMetrics> _peers = new();
     private readonly ConcurrentDictionary<string, Counter.Child> _retries = new();
+    private readonly ConcurrentDictionary<string, Counter.Child> _queueRejected = new();
     private readonly Counter.Child?[] _affinity = new Counter.Child?[Enum.GetValues<AffinityOutcome>().Length];
     private readonly Counter.Child?[] _breaks = new Counter.Child?[Enum.GetValues<BreakReason>().Length];
 
@@ -38,6 +39,9 @@ internal sealed class UpstreamMetrics
     public Counter.Child Retries(string reason) =>
         _retries.GetOrAdd(reason, key => _series.Retries.WithLabels(_name.Namespace, _name.Name, key));
 
+    public Counter.Child QueueRejected(string reason) =>
+        _queueRejected.GetOrAdd(reason, key => _series.QueueRejected.WithLabels(_name.Namespace, _name.Name, key));
+
     public Counter.Child Affinity(AffinityMode mode, AffinityOutcome outcome) =>
         _affinity[(int)outcome] ??= _series.Affinity.WithLabels(_name.Namespace, _name.Name, AffinityWords.Of(mode), AffinityWords.Of(outcome));
 
@@ -53,7 +57,7 @@ internal sealed class UpstreamMetrics
     {
         Duration.Remove();
         foreach (var label in _peers.Keys) RemovePeer(label);
-        IEnumerable<Counter.Child?> children = [.. _requests.Values, .. _retries.Values, .. _affinity, .. _breaks];
+        IEnumerable<Counter.Child?> children = [.. _requests.Values, .. _retries.Values, .. _queueRejected.Values, .. _affinity, .. _breaks];
         foreach (var child in children) child?.Remove();
     }
 }

@@ -94,6 +94,7 @@ internal static class Server
         .AddSingleton<ReconcilerState>()
         .AddSingleton<IReconcileObserver, ReconcileMetrics>()
         .AddSingleton<IResolverObserver, ResolverMetrics>()
+        .AddSingleton<IReconcileObserver, CheckedUpstreams>()
         .AddHostedService<Reconciler>();
 
     private static void AddMetrics(IServiceCollection services)

@@ -67,9 +67,24 @@ internal static class SnapshotText
     {
         var affinity = upstream.Affinity is { } known ? known.Mode.ToString() : "none";
         var fail = upstream.FailStatus is { } status ? $" fail {status}" : "";
-        text.Append($"  {upstream}: {upstream.Balancer.GetType().Name} affinity {affinity}{fail}{(upstream.Primaries.Single ? " single" : "")}\n");
+        var queue = upstream.Queue is { } q ? $" queue {q.Size}/{q.Timeout.TotalSeconds}s" : "";
+        text.Append($"  {upstream}: {upstream.Balancer.GetType().Name} affinity {affinity}{fail}{queue}{(upstream.Primaries.Single ? " single" : "")}\n");
+        if (upstream.HealthCheck is { } check) text.Append($"    check {Check(check)}\n");
         foreach (var peer in upstream.Peers) text.Append($"  - {Peer(peer)}\n");
         Assert.Same(upstream, result.Snapshot.Find(upstream.Name));
+    }
+
+    private static string Check(HealthCheckSettings check)
+    {
+        var text = new StringBuilder($"{check.Path} port {check.Port} host {check.Host ?? "of the peer"} every {check.Interval.TotalSeconds}s");
+        text.Append($" jitter {check.Jitter.TotalSeconds}s timeout {check.Timeout.TotalSeconds}s fails {check.Fails} passes {check.Passes}");
+        if (check.Mandatory) text.Append(" mandatory");
+        if (check.Persistent) text.Append(" persistent");
+        text.Append($" status {(check.Match.Status.Negated ? "not " : "")}{string.Join(' ', check.Match.Status.Ranges.Select(range => $"{range.First}-{range.Last}"))}");
+        foreach (var header in check.Match.Headers)
+            text.Append($" header {(header.Negated ? "not " : "")}{header.Name}{(header.Value is null ? "" : $" is {header.Value}")}{(header.Pattern is null ? "" : $" like {header.Pattern}")}");
+        if (check.Match.Body is { } body) text.Append($" body {(body.Negated ? "not " : "")}like {body.Pattern}");
+        return text.ToString();
     }
 
     private static string Peer(Peer peer)

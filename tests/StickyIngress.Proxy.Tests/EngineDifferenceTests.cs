@@ -31,7 +31,7 @@ public sealed class EngineDifferenceTests
         {
             var (oursSaw, yarpSaw) = (await SendAsync(ours, plans[i], $"ours-{i}"), await SendAsync(yarp, plans[i], $"yarp-{i}"));
 
-            Assert.Equal($"{plans[i]}\n{yarpSaw}", $"{plans[i]}\n{oursSaw}");
+            Assert.True(yarpSaw == oursSaw, $"{plans[i]}\nours: {oursSaw}\nYARP: {yarpSaw}");
             Assert.Equal(Plain(seen[$"yarp-{i}"]), Plain(seen[$"ours-{i}"]));
         }
 
@@ -68,7 +68,9 @@ public sealed class EngineDifferenceTests
 
         try
         {
-            using var response = await proxy.Client.SendAsync(request, Stop);
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+            limit.CancelAfter(TimeSpan.FromSeconds(20));
+            using var response = await proxy.Client.SendAsync(request, limit.Token);
             var headers = response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated).Where(header => header.Key != "Date")
                 .Select(header => $"{header.Key}: {header.Value}").Order(StringComparer.Ordinal);
             return $"{(int)response.StatusCode} {response.ReasonPhrase}\n{string.Join('\n', headers)}\n{Hash(await response.Content.ReadAsByteArrayAsync(Stop))}";
@@ -76,6 +78,10 @@ public sealed class EngineDifferenceTests
         catch (HttpRequestException)
         {
             return "cut";
+        }
+        catch (OperationCanceledException) when (!Stop.IsCancellationRequested)
+        {
+            return "never ends";
         }
     }
 

@@ -12,6 +12,7 @@ using StickyIngress.Core.Routing;
 using StickyIngress.Core.Upstreams;
 using StickyIngress.Core.Variables;
 using StickyIngress.Proxy.Clients;
+using StickyIngress.Proxy.Health;
 
 namespace StickyIngress.Proxy.Tests;
 
@@ -55,7 +56,9 @@ public sealed class ProxyUnderTest : IAsyncDisposable
         Func<UpstreamState, PeerGroup, IAffinity?>? affinity = null,
         TrustedProxies? trusted = null,
         Func<EndPoint, UpstreamState, int, Peer>? configure = null,
-        TimeProvider? time = null)
+        TimeProvider? time = null,
+        QueueSettings? queue = null,
+        HealthCheckSettings? check = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -83,11 +86,15 @@ public sealed class ProxyUnderTest : IAsyncDisposable
             Primaries = group,
             Balancer = new RoundRobinBalancer(group, PeerGroup.Empty),
             Affinity = affinity?.Invoke(state, group),
+            Queue = queue,
+            HealthCheck = check,
         };
+        PeerHealth.Admit(upstream);
         var routes = new RouteTableBuilder();
         routes.TryAdd(HostPattern.Any, PathPattern.Any, new(0, settings ?? Settings));
         app.Services.GetRequiredService<SnapshotHolder>().Publish(
             new(1, [upstream], new Dictionary<UpstreamName, int> { [state.Name] = 0 }.ToFrozenDictionary(), routes.Build()));
+        app.Services.GetRequiredService<HealthChecker>().Follow(upstream.Name, upstream);
         await app.StartAsync();
         return new(app, registry, upstream, log);
     }

@@ -16,7 +16,7 @@ public sealed class MetricsTests
         var documented = (await File.ReadAllLinesAsync(Repository.PathOf("docs/metrics.md"), Stop))
             .Where(line => line.StartsWith("| `", StringComparison.Ordinal))
             .Select(line => line.Split('|', StringSplitOptions.TrimEntries))
-            .Where(cells => !cells[3].StartsWith("(cluster)", StringComparison.Ordinal))
+            .Where(cells => !cells[4].StartsWith("In a cluster: ", StringComparison.Ordinal))
             .ToDictionary(cells => "stickyingress_" + cells[1].Trim('`'), cells => $"{cells[2]} {cells[3].Replace("`", "")}".Trim());
 
         var page = await ScrapeAsync();

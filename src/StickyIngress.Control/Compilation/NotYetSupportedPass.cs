@@ -8,8 +8,6 @@ internal static class NotYetSupportedPass
     public static void Run(PlanDraft draft)
     {
         var spec = draft.Spec;
-        Refuse(draft, spec.Queue is not null, "spec.queue");
-        Refuse(draft, spec.HealthCheck is not null, "spec.healthCheck");
         Refuse(draft, spec.Sticky?.Learn?.Sync == true, "spec.sticky.learn.sync");
     }
 

@@ -44,6 +44,8 @@ internal sealed class PlanDraft(StickyUpstream source, SecretReader secrets, Res
 
     public AffinityPlan? Affinity { get; set; }
 
+    public HealthCheckSettings? HealthCheck { get; set; }
+
     public void Use(ResourceRef named)
     {
         if (!_uses.Contains(named)) _uses.Add(named);
@@ -83,6 +85,7 @@ internal sealed class PlanDraft(StickyUpstream source, SecretReader secrets, Res
         Certificates = Certificates.ToImmutable(),
         HashKey = HashKey,
         Affinity = Affinity,
+        HealthCheck = HealthCheck,
         Diagnostics = Found.ToImmutable(),
         Refused = Found.Refused,
         Uses = _uses.ToImmutable(),

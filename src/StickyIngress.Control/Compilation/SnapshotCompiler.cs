@@ -32,6 +32,7 @@ public sealed class SnapshotCompiler
                 AffinityPass.Run,
                 ZonePass.Run,
                 ProxyPass.Run,
+                HealthCheckPass.Run,
                 TlsPass.Run,
                 RoutePass.Run,
             ],

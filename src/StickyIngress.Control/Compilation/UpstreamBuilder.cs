@@ -29,6 +29,8 @@ public sealed class UpstreamBuilder(AffinityKeysHolder keys, SessionZones zones,
             Balancer = Balancer(plan, primaries, backups, former?.Balancer),
             Affinity = Affinity(plan, keysNow, state, primaries, backups),
             FailStatus = plan.Source.Spec.Sticky is { OnUnavailable: OnUnavailable.Fail } sticky ? sticky.FailStatus : null,
+            Queue = plan.Source.Spec.Queue is { } queue ? new(queue.Size, queue.Timeout) : null,
+            HealthCheck = plan.HealthCheck,
         };
     }
 

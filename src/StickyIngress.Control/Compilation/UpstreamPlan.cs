@@ -29,6 +29,9 @@ internal sealed record UpstreamPlan
     /// <summary>Null: clients do not stick.</summary>
     public AffinityPlan? Affinity { get; init; }
 
+    /// <summary>Null: peers are not checked.</summary>
+    public HealthCheckSettings? HealthCheck { get; init; }
+
     /// <summary>Name of the session table among all of the installation; null: the upstream has none.</summary>
     public string? Zone => Source.Spec.Sticky?.Learn is { } learn ? $"{Source.Metadata.Namespace}/{learn.Zone?.Name ?? $"upstream:{Source.Metadata.Name}"}" : null;
 

@@ -15,6 +15,7 @@ public static class Reasons
     // What the spec says.
     public const string InvalidAddress = nameof(InvalidAddress);
     public const string InvalidCookieAttribute = nameof(InvalidCookieAttribute);
+    public const string InvalidHealthMatch = nameof(InvalidHealthMatch);
     public const string InvalidHost = nameof(InvalidHost);
     public const string InvalidPath = nameof(InvalidPath);
     public const string InvalidPattern = nameof(InvalidPattern);

@@ -39,14 +39,21 @@ public static class PeerAccounting
     /// <summary>What an active check says; a peer that becomes healthy starts slowly.</summary>
     public static void SetHealth(Peer peer, bool healthy, long nowMilliseconds)
     {
-        lock (peer.State.Upstream.Gate)
+        var state = peer.State;
+        lock (state.Upstream.Gate)
         {
-            if (peer.State.Unhealthy == !healthy) return;
+            // One that passes its first check starts slowly only if it would have without the check.
+            var startsSlowly = !state.Checking || state.SlowStartSince > 0;
+            state.Checking = false;
+            if (state.Unhealthy == !healthy) return;
 
-            peer.State.Unhealthy = !healthy;
-            if (healthy) SlowStart.Begin(peer, nowMilliseconds);
-            peer.State.Changed();
+            state.Unhealthy = !healthy;
+            if (healthy && startsSlowly) SlowStart.Begin(peer, nowMilliseconds);
+            state.Changed();
         }
+
+        if (healthy) state.Upstream.Queue.Recovered();
+        else state.Upstream.Queue.Lost(state);
     }
 
     /// <summary>The bound peer of the group in use, where it may be used.</summary>
@@ -59,6 +66,21 @@ public static class PeerAccounting
     /// </summary>
     internal static bool IsUnimpaired(Peer peer) =>
         !peer.State.Unhealthy && !IsFull(peer) && !HasFailedEnough(peer) && peer.State is { LostWeight: 0, SlowStartSince: 0 };
+
+    /// <summary>Unix milliseconds when the first of the suspended peers may be used again; null: none is suspended.</summary>
+    internal static long? NextRecovery(Upstream upstream, long nowMilliseconds)
+    {
+        long? first = null;
+        foreach (var peer in upstream.Peers)
+        {
+            if (peer.Down || peer.Draining || peer.State.Unhealthy || !IsSuspended(peer, nowMilliseconds / 1000)) continue;
+
+            var at = (peer.State.Checked + peer.FailTimeoutSeconds + 1) * 1000;
+            if (first is null || at < first) first = at;
+        }
+
+        return first;
+    }
 
     internal static void CountIn(Peer peer, Selection selection, long nowMilliseconds)
     {
@@ -96,6 +118,7 @@ public static class PeerAccounting
         }
 
         state.Changed();
+        state.Upstream.Queue.Released(state);
     }
 
     private static bool HasFailedEnough(Peer peer) => peer.MaxFails > 0 && peer.State.Fails >= peer.MaxFails;

@@ -46,6 +46,15 @@ public sealed class PeerState(UpstreamState upstream)
     /// <summary>An active check says that it must not be used. Written by <see cref="PeerAccounting.SetHealth"/>.</summary>
     public bool Unhealthy { get; internal set; }
 
+    /// <summary>It is <see cref="Unhealthy"/> only because its first check has not ended yet.</summary>
+    public bool Checking { get; internal set; }
+
+    /// <summary>The check that its health is by, as <see cref="HealthCheckSettings.Source"/>; null: none.</summary>
+    internal object? CheckedBy { get; set; }
+
+    /// <summary>Checks in a row that came to the same: above zero passed, below zero failed.</summary>
+    internal int ChecksInARow { get; set; }
+
     /// <summary>Average milliseconds to the response header.</summary>
     public long HeaderTime { get; internal set; }
 

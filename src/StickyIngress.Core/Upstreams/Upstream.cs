@@ -22,7 +22,11 @@ public sealed class Upstream
     /// <summary>Answered to a bound client whose peer cannot be used; null: it gets another peer.</summary>
     public int? FailStatus { get; init; }
 
+    /// <summary>Null: a request that finds no peer is answered at once.</summary>
     public QueueSettings? Queue { get; init; }
+
+    /// <summary>Null: peers are not checked.</summary>
+    public HealthCheckSettings? HealthCheck { get; init; }
 
     public bool HasPeers => Primaries.Peers.Length + Backups.Peers.Length > 0;
 

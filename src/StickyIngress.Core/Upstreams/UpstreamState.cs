@@ -16,6 +16,9 @@ public sealed class UpstreamState(UpstreamName name)
     /// <summary>Held for a pick, and for counting a request in and out; never across an await.</summary>
     public Lock Gate { get; } = new();
 
+    /// <summary>Requests that wait for a peer.</summary>
+    public UpstreamQueue Queue { get; } = new();
+
     /// <summary>The state of that peer; a new one where it was not known.</summary>
     /// <param name="sid">By which clients may know it when it is gone; null: nginx's name of its address.</param>
     public PeerState Peer(in PeerKey key, string? sid = null)

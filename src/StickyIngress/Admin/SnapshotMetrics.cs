@@ -25,6 +25,7 @@ internal sealed class SnapshotMetrics(SnapshotHolder snapshots, SessionZones zon
     public void Write(MetricsText page)
     {
         WritePeers(page, snapshots.Current.Upstreams);
+        WriteQueues(page, snapshots.Current.Upstreams);
         WriteSessions(page);
         WriteConfig(page);
         WriteCertificates(page);
@@ -55,6 +56,13 @@ internal sealed class SnapshotMetrics(SnapshotHolder snapshots, SessionZones zon
         page.Begin("affinity_sessions", "gauge", "Sessions bound to a peer: exact for learn, an estimate of distinct clients for cookie.");
         foreach (var (upstream, peer) in Peers(upstreams).Where(pair => pair.Upstream.Affinity is { Mode: not AffinityMode.Route }))
             page.Sample("affinity_sessions", upstream.Affinity!.BoundTo(peer), Labels(upstream, peer));
+    }
+
+    private static void WriteQueues(MetricsText page, IEnumerable<Upstream> upstreams)
+    {
+        page.Begin("upstream_queue_length", "gauge", "Requests that wait for a peer.");
+        foreach (var upstream in upstreams.Where(upstream => upstream.Queue is not null))
+            page.Sample("upstream_queue_length", upstream.State.Queue.Length, [("namespace", upstream.Name.Namespace), ("upstream", upstream.Name.Name)]);
     }
 
     private void WriteSessions(MetricsText page)

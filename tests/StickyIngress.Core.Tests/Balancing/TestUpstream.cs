@@ -19,8 +19,10 @@ internal sealed class TestUpstream
 {
     private readonly UpstreamState _state = new(new("default", "test"));
 
-    public TestUpstream(string servers, MakeBalancer? balancer = null, int? failStatus = null)
+    public TestUpstream(
+        string servers, MakeBalancer? balancer = null, int? failStatus = null, QueueSettings? queue = null, HealthCheckSettings? check = null)
     {
+        (Queue, HealthCheck) = (queue, check);
         Clock = new(Time);
         Selector = new(Clock);
         Upstream = Publish(servers, balancer ?? Methods.RoundRobin, failStatus);
@@ -33,6 +35,12 @@ internal sealed class TestUpstream
     public PeerSelector Selector { get; }
 
     public Upstream Upstream { get; private set; }
+
+    /// <summary>Of the next snapshot.</summary>
+    public QueueSettings? Queue { get; set; }
+
+    /// <summary>Of the next snapshot.</summary>
+    public HealthCheckSettings? HealthCheck { get; set; }
 
     /// <summary>In configured order, backups where they stand.</summary>
     public ImmutableArray<Peer> Peers { get; private set; }
@@ -63,7 +71,10 @@ internal sealed class TestUpstream
             Balancer = balancer(primaryGroup, backupGroup),
             Affinity = new HintAffinity(this),
             FailStatus = failStatus,
+            Queue = Queue,
+            HealthCheck = HealthCheck,
         };
+        PeerHealth.Admit(Upstream);
         SlowStart.Admit(Upstream, Clock.Milliseconds);
         return Upstream;
     }

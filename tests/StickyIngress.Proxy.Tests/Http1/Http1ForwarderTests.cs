@@ -64,7 +64,7 @@ public sealed class Http1ForwarderTests
 
     [Theory]
     [InlineData("Content-Length: 100\r\n\r\nwhat came", "what came")]
-    [InlineData("Transfer-Encoding: chunked\r\n\r\n9\r\nwhat came\r\n5\r\nno", "what came\r\n2\r\nno\r\n")]
+    [InlineData("Transfer-Encoding: chunked\r\n\r\n9\r\nwhat came\r\n5\r\nno", "what cameno\r\n")]
     [InlineData("Transfer-Encoding: chunked\r\n\r\n9\r\nwhat came\r\nbad\n", "what came\r\n")]
     public async Task A_body_that_breaks_off_reaches_the_client_as_far_as_it_came(string response, string end)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using StickyIngress.Testing;
 using static StickyIngress.Tests.Manifests;
 
@@ -62,7 +63,7 @@ public sealed class KeyRotationTests : IDisposable
         File.WriteAllText(Path.Combine(_folder.CreateSubdirectory(version).FullName, "keys"), keys);
         var link = Path.Combine(_folder.FullName, "..data");
         Directory.CreateSymbolicLink(link + "_tmp", version);
-        File.Move(link + "_tmp", link, overwrite: true);
+        using (var swap = Process.Start("mv", ["-T", link + "_tmp", link])) swap.WaitForExit();
         if (!File.Exists(Keys)) File.CreateSymbolicLink(Keys, Path.Combine("..data", "keys"));
     }
 

@@ -47,8 +47,8 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
 
         if (upload is not null)
         {
-            CanKeep &= uploading.IsCompleted && upload.IsComplete;
-            if (!uploading.IsCompleted) await upload.StopAsync(uploading);
+            CanKeep &= upload.IsComplete;
+            await upload.StopAsync(uploading);
             upload.Dispose();
         }
 

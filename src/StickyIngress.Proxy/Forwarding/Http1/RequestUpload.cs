@@ -13,17 +13,18 @@ internal sealed class RequestUpload(ProxyRequest request, PeerConnection connect
     private readonly CancellationTokenSource _stop = new();
     private readonly bool _isChunked = request.Context.Request.ContentLength is null;
     private readonly long _sendTimeout = (long)request.Settings.SendTimeout.TotalMilliseconds;
+    private volatile bool _isComplete;
 
     /// <summary>The whole body was sent.</summary>
-    public bool IsComplete { get; private set; }
+    public bool IsComplete => _isComplete;
 
-    /// <summary>Sends the head, which the output holds already, and the body. Does not throw; a peer that takes no more may have answered.</summary>
+    /// <summary>Sends the head, which the output holds already, and the body. A peer that takes no more may have answered, so that is no failure here.</summary>
     public async Task RunAsync()
     {
         try
         {
             await SendAsync();
-            IsComplete = true;
+            _isComplete = true;
         }
         catch (OperationCanceledException)
         {
@@ -34,13 +35,25 @@ internal sealed class RequestUpload(ProxyRequest request, PeerConnection connect
             // The client's fault ends the connection; the peer's shows when the response is read.
             if (request.Body.ReadError is not null) connection.Abort(ConnectionEnd.BadRequestBody);
         }
+        catch
+        {
+            // A fault of ours: nobody may wait for an answer to what was never sent.
+            connection.Abort(ConnectionEnd.Done);
+            throw;
+        }
 
         connection.LimitReads((long)request.Settings.ReadTimeout.TotalMilliseconds);
     }
 
-    /// <summary>The response has ended, so nobody wants the rest.</summary>
+    /// <summary>The response has ended, so nobody wants what is left to send, if anything is.</summary>
     public async Task StopAsync(Task running)
     {
+        if (IsComplete || running.IsCompleted)
+        {
+            await running;
+            return;
+        }
+
         connection.Abort(ConnectionEnd.Done);
         await _stop.CancelAsync();
         await running;

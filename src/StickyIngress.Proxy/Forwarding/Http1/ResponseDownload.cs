@@ -5,11 +5,18 @@ namespace StickyIngress.Proxy.Forwarding.Http1;
 
 /// <summary>
 /// Passes a response's body on as it arrives: what is there is written, and flushed before waiting for more. The end is left to the server to
-/// flush, with whatever it adds, so that a small response leaves in one piece.
+/// flush, with whatever it adds, so that a small response leaves in one piece; once a response has started, the server does not do that.
 /// </summary>
 internal readonly struct ResponseDownload(ProxyRequest request, PeerConnection connection, BodyFraming framing)
 {
-    public ValueTask<TryEnd> RunAsync() => framing.Kind switch
+    public async ValueTask<TryEnd> RunAsync()
+    {
+        var end = await PassAllAsync();
+        if (end == TryEnd.Responded && request.Context.Response.HasStarted) await request.ResponseBody!.Writer.FlushAsync();
+        return end;
+    }
+
+    private ValueTask<TryEnd> PassAllAsync() => framing.Kind switch
     {
         BodyKind.Length => LengthAsync(framing.Left),
         BodyKind.Chunked => ChunkedAsync(),
