@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Globalization;
 using System.Text.Json;
+using StickyIngress.Api.Kubernetes;
 using StickyIngress.Api.Reading;
 using StickyIngress.Api.Schema;
 
@@ -24,7 +25,7 @@ public static class ResourceJson
         writer.WriteStartObject();
         writer.WriteString("apiVersion", native ? NativeReader.ApiVersionOf(resource.Kind) : StickyUpstream.ApiVersion);
         writer.WriteString("kind", resource.Kind);
-        WriteField(writer, "metadata", MetadataOf(resource.Metadata));
+        WriteField(writer, "metadata", MetadataOf(resource.Metadata, LabelsOf(resource)));
         var content = resource is StickyUpstream upstream ? new YamlMap { { "spec", SchemaValues.Of(upstream.Spec) } } : NativeValues.Of(resource);
         foreach (var (name, value) in content) WriteField(writer, name, value);
         writer.WriteEndObject();
@@ -50,7 +51,13 @@ public static class ResourceJson
         }
     }
 
-    private static YamlMap MetadataOf(ObjectMeta metadata)
+    /// <summary>A slice from a cluster keeps of its labels only the Service, as a field.</summary>
+    private static IReadOnlyDictionary<string, string> LabelsOf(Resource resource) =>
+        resource is EndpointSlice { ServiceName.Length: > 0 } slice && !slice.Metadata.Labels.ContainsKey(EndpointSlice.ServiceNameLabel)
+            ? new Dictionary<string, string>(slice.Metadata.Labels) { [EndpointSlice.ServiceNameLabel] = slice.ServiceName }
+            : resource.Metadata.Labels;
+
+    private static YamlMap MetadataOf(ObjectMeta metadata, IReadOnlyDictionary<string, string> labels)
     {
         var map = new YamlMap { { "name", metadata.Name } };
         if (metadata.Namespace.Length > 0) map.Add("namespace", metadata.Namespace);
@@ -58,7 +65,7 @@ public static class ResourceJson
         if (metadata.ResourceVersion.Length > 0) map.Add("resourceVersion", metadata.ResourceVersion);
         if (metadata.Generation > 0) map.Add("generation", metadata.Generation);
         if (metadata.CreationTimestamp is { } created) map.Add("creationTimestamp", created.ToString("O", CultureInfo.InvariantCulture));
-        if (metadata.Labels.Count > 0) map.Add("labels", YamlMap.Of(metadata.Labels));
+        if (labels.Count > 0) map.Add("labels", YamlMap.Of(labels));
         if (metadata.Annotations.Count > 0) map.Add("annotations", YamlMap.Of(metadata.Annotations));
         return map;
     }

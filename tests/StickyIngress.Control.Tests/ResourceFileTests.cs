@@ -31,7 +31,7 @@ public sealed class ResourceFileTests : IDisposable
         addressType: IPv4
         ports: [{ name: http, port: 8080 }]
         endpoints:
-        - { addresses: [10.0.0.1], targetRef: { kind: Pod, name: web-0, uid: p-0 }, zone: z, nodeName: n }
+        - { addresses: [10.0.0.1], targetRef: { kind: Pod, name: web-0, uid: p-0 }, zone: zone-1, nodeName: node-1 }
         - { addresses: [10.0.0.2], conditions: { ready: false, serving: true, terminating: true } }
         ---
         apiVersion: networking.k8s.io/v1
