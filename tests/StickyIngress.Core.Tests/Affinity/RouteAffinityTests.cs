@@ -21,7 +21,7 @@ public sealed class RouteAffinityTests
     [InlineData("", "", "a", AffinityOutcome.New, BreakReason.None)]
     public void The_first_value_that_is_not_empty_names_the_peer(string cookie, string arg, string peer, AffinityOutcome outcome, BreakReason reason)
     {
-        FakePeers.Group(_state, "gone");
+        FakePeers.Group(_state, "x=gone");
         var primaries = FakePeers.Group(_state, "a=one b=two c=three/down d=two");
         var affinity = new RouteAffinity(FakePeers.Templates("$cookie_r", "$arg_r"), _state, primaries, PeerGroup.Empty);
         var upstream = FakePeers.Upstream(_state, primaries, affinity);

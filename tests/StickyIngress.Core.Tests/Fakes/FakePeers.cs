@@ -39,7 +39,7 @@ internal static class FakePeers
             Sid = written.Length > 1 ? written[1] : PeerNames.Sid(name),
             Label = id,
             EndPoint = endPoint,
-            State = state.Peer(new("web", new(id), name)),
+            State = state.Peer(new("web", new(id), name), written.Length > 1 ? written[1] : null),
             Weight = weight,
             MaxFails = maxFails,
             MaxConns = maxConns,
