@@ -26,6 +26,13 @@ public sealed class SettingsTests
             ("Debug", settings => settings.LogLevel, Microsoft.Extensions.Logging.LogLevel.Debug, "loud", "it must be trace, debug, information, warning, error or critical"),
         [SettingList.AffinityKeys] = ("/tmp/keys", settings => settings.AffinityKeys, "/tmp/keys", "/nowhere/keys", "cannot read /nowhere/keys"),
         [SettingList.ShutdownGrace] = ("1m30s", settings => settings.ShutdownGrace, TimeSpan.FromSeconds(90), "soon", "it must be a time such as 500ms, 30s or 1m"),
+        [SettingList.Kubeconfig] = ("/tmp/kubeconfig", settings => settings.Kubeconfig, "/tmp/kubeconfig", null, ""),
+        [SettingList.PublishService] = ("web/lb", settings => settings.PublishService, "web/lb", "lb", "it must be NAMESPACE/NAME"),
+        [SettingList.LeaderElection] = ("false", settings => settings.LeaderElection, false, "maybe", "it must be true or false"),
+        [SettingList.CacheFolder] = ("/tmp", settings => settings.CacheFolder, "/tmp", null, ""),
+        [SettingList.Resolver] = ("10.0.0.1", settings => settings.Resolvers.Single().ToString(), "10.0.0.1:53", "dns", "it must be an IP address"),
+        [SettingList.SessionFile] = ("/tmp/sessions", settings => settings.SessionFile, "/tmp/sessions", "/tmp/sessions", "--session-file needs --affinity-keys"),
+        [SettingList.SessionFileInterval] = ("5s", settings => settings.SessionFileInterval, TimeSpan.FromSeconds(5), "often", "it must be a time such as 500ms, 30s or 1m"),
         [SettingList.DrainTimeout] = ("250ms", settings => settings.DrainTimeout, TimeSpan.FromMilliseconds(250), "-1s", "it must be a time such as 500ms, 30s or 1m"),
     };
 
