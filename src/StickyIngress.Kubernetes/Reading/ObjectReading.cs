@@ -1,5 +1,5 @@
-using System.Collections.Immutable;
 using System.Buffers;
+using System.Collections.Immutable;
 using System.Text.Json;
 using StickyIngress.Api;
 using StickyIngress.Control.Diagnostics;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using StickyIngress.Core.Routing;
-using StickyIngress.Core.Upstreams;
 using StickyIngress.Core.Tests.Fakes;
+using StickyIngress.Core.Upstreams;
 
 namespace StickyIngress.Core.Tests.Routing;
 
