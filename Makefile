@@ -22,7 +22,7 @@ check: ## All of CI: format, build, tests, generated files
 	dotnet format StickyIngress.sln --verify-no-changes --no-restore
 	@tests/run.sh
 	@$(MAKE) --no-print-directory generate
-	@git diff --exit-code --stat -- crds || { echo "generated files were not up to date"; exit 1; }
+	@git diff --exit-code --stat -- crds charts || { echo "generated files were not up to date"; exit 1; }
 
 format: ## Format the code as the build wants it
 	dotnet format StickyIngress.sln
@@ -42,5 +42,6 @@ load: ## The same load on StickyIngress and its peers, side by side; the table g
 rollout: ## Replace every pod under 200 clients with sessions, with StickyIngress and with HAProxy; prints a table
 	@$(BENCH) rollout
 
-generate: ## Write the generated files: the CRD
+generate: ## Write the generated files: the CRD, and its copy in the chart
 	@$(RUN) crd > crds/stickyingress.io_stickyupstreams.yaml
+	@cp crds/stickyingress.io_stickyupstreams.yaml charts/sticky-ingress-crds/templates/
