@@ -13,7 +13,9 @@ public static class StoreAddress
 
     public static bool TryParse(string text, [NotNullWhen(true)] out ConfigurationOptions? configuration, [NotNullWhen(false)] out string? error)
     {
-        (configuration, error) = (null, null);
+        (configuration, error) = (null, text.Length == 0 ? "it names no address" : null);
+        if (error is not null) return false;
+
         try
         {
             configuration = text.Contains("://", StringComparison.Ordinal) ? OfUrl(text) : ConfigurationOptions.Parse(text, ignoreUnknown: false);

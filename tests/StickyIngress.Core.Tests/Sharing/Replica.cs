@@ -60,6 +60,14 @@ internal sealed class Replica : ISharingObserver
         _shared.Used(Key(session), TimeSpan.FromMinutes(5));
     }
 
+    public void UseAfter(int session, TimeSpan unused)
+    {
+        Time.Advance(unused);
+        Bind(session, PeerOf(session)!);
+        _shared.Used(Key(session), unused);
+        Settle();
+    }
+
     public Task<bool> FetchAsync(int session) => _shared.FetchAsync(Key(session)).AsTask();
 
     /// <summary>The peer is no more.</summary>
