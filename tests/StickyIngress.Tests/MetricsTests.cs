@@ -61,9 +61,11 @@ public sealed class MetricsTests
     {
         await using var servers = await Backends.StartAsync("a", "b");
         await using var names = DnsServer.Start();
+        await using var store = await RedisServer.StartAsync();
+        using var keys = new Sync.TemporaryFile("the key that all replicas have\n");
         using var manifests = With(
             Upstream("cookie", servers.Addresses, "sticky: { cookie: { name: c } }"),
-            Upstream("learn", servers.Addresses, "sticky: { learn: { create: [$arg_s], lookup: [$arg_s], zone: { name: z, size: 64k } } }"),
+            Upstream("learn", servers.Addresses, "sticky: { learn: { create: [$arg_s], lookup: [$arg_s], zone: { name: z, size: 64k }, sync: true } }"),
             Upstream("retry", [$"127.0.0.1:{FreePort.Next()}", servers[0].Address]),
             """
             apiVersion: stickyingress.io/v1alpha1
@@ -85,7 +87,8 @@ public sealed class MetricsTests
             """,
             Certificates.Secret("pair", "shop.test"),
             $"{Upstream("tls", servers.Addresses)}\n  tls: [{{ hosts: [shop.test], secretName: pair }}]\n");
-        await using var process = await StickyProcess.ServeAsync(manifests, "--https", $"127.0.0.1:{FreePort.Next()}");
+        await using var process = await StickyProcess.ServeAsync(
+            manifests, "--https", $"127.0.0.1:{FreePort.Next()}", "--affinity-keys", keys.Path, "--sync-store", "redis://" + store.Address);
         foreach (var target in new[] { "/cookie", "/learn?s=1", "/retry", "/queued" }) await process.Client.GetAsync(target, Stop);
         using var lost = new HttpRequestMessage(HttpMethod.Get, "/cookie") { Headers = { { "Cookie", "c=forged" } } };
         using var response = await process.Client.SendAsync(lost, Stop);

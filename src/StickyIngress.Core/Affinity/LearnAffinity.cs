@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using StickyIngress.Core.Sessions;
+using StickyIngress.Core.Sharing;
 using StickyIngress.Core.Upstreams;
 
 namespace StickyIngress.Core.Affinity;
@@ -22,19 +23,22 @@ public sealed class LearnAffinity : IAffinity
     private readonly Bindings _byId;
     private readonly ImmutableArray<int> _primaries;
     private readonly ImmutableArray<int> _backups;
+    private readonly SharedZone? _shared;
 
     /// <param name="table">
     /// The upstream's, through all snapshots, as are <paramref name="hasher"/> and <paramref name="ordinals"/>.
     /// </param>
+    /// <param name="shared">Where other replicas share what they learn; null: they do not.</param>
     public LearnAffinity(
         LearnSettings settings,
         SessionTable table,
         SessionHasher hasher,
         PeerOrdinals ordinals,
         PeerGroup primaries,
-        PeerGroup backups)
+        PeerGroup backups,
+        SharedZone? shared = null)
     {
-        (_settings, Table, _hasher, _ordinals) = (settings, table, hasher, ordinals);
+        (_settings, Table, _hasher, _ordinals, _shared) = (settings, table, hasher, ordinals, shared);
         _byId = Bindings.ById(primaries, backups);
         _primaries = [.. primaries.Peers.Select(peer => ordinals.Assign(peer.Id.Value))];
         _backups = [.. backups.Peers.Select(peer => ordinals.Assign(peer.Id.Value))];
@@ -44,14 +48,18 @@ public sealed class LearnAffinity : IAffinity
 
     public SessionTable Table { get; }
 
+    /// <summary>Only a session that the table does not know is worth asking others for.</summary>
+    public ValueTask PrepareAsync(Selection selection)
+    {
+        if (_shared is null) return default;
+
+        ReadId(selection);
+        return selection.Session.HasKey && !Table.TryFind(selection.Session.Key, out _) ? FetchAsync(_shared, selection.Session.Key) : default;
+    }
+
     public void Bind(Selection selection)
     {
-        if (!selection.AffinityRead)
-        {
-            selection.AffinityRead = true;
-            ReadId(selection);
-        }
-
+        ReadId(selection);
         var session = selection.Session;
         if (!session.HasKey) return;
 
@@ -60,6 +68,7 @@ public sealed class LearnAffinity : IAffinity
         selection.Binding = found ? BindingOf(ordinal) : null;
         selection.Unbound = found ? BreakReason.None : WhyUnbound(session);
         selection.Presented |= found || selection.Unbound != BreakReason.None;
+        selection.BoundAlike = !found && _shared is { IsAway: true };
     }
 
     public void Selected(Selection selection, Peer peer)
@@ -89,8 +98,13 @@ public sealed class LearnAffinity : IAffinity
     /// </summary>
     public void Release(Peer gone) => _ordinals.Release(gone.Id.Value, () => gone.State.Conns > 0);
 
+    private static async ValueTask FetchAsync(SharedZone shared, SessionKey key) => await shared.FetchAsync(key);
+
     private void ReadId(Selection selection)
     {
+        if (selection.AffinityRead) return;
+
+        selection.AffinityRead = true;
         if (!FirstValue.TryRead(_settings.Lookup, selection.Values, out var id)) return;
 
         // Before there is a response only the request can say which id a new session would have.

@@ -102,16 +102,28 @@ public sealed partial class SessionTable
         return lastUsed <= DueBefore(_time.GetTimestamp());
     }
 
+    /// <summary>
+    /// Told what every Learn did, for who shares sessions with other replicas; null: nobody does. Called on the request's thread
+    /// with no lock held, so it must neither block nor throw.
+    /// </summary>
+    public Action<SessionLearned>? Learned { get; set; }
+
     /// <summary>A peer answered for a session: binds the session to it, whatever it was bound to, as nginx does.</summary>
     public LearnResult Learn(in SessionKey key, int ordinal, bool mayCreate) =>
-        Learn(key, ordinal, mayCreate, expected: null);
+        Tell(Learn(key, ordinal, mayCreate, expected: null));
 
     /// <summary>
     /// Like <see cref="Learn(in SessionKey, int, bool)"/> while the session is bound as the lookup at the request's start
     /// found it (<see cref="Unbound"/>: not). If another request has bound it elsewhere since, the first answer wins.
     /// </summary>
     public LearnResult Learn(in SessionKey key, int ordinal, bool mayCreate, int expected) =>
-        Learn(key, ordinal, mayCreate, (int?)expected);
+        Tell(Learn(key, ordinal, mayCreate, (int?)expected));
+
+    /// <summary>
+    /// What another replica has learned: like <see cref="Learn(in SessionKey, int, bool)"/>, but <see cref="Learned"/> is not told.
+    /// </summary>
+    /// <param name="expected">Only while it is bound so, or not bound; null: whatever it is bound to.</param>
+    public LearnResult Adopt(in SessionKey key, int ordinal, int? expected = null) => Learn(key, ordinal, mayCreate: true, expected).Result;
 
     /// <summary>
     /// Removes what is due, and what is over the capacity as far as one pass may take. Call it at least twice a second.
@@ -139,7 +151,13 @@ public sealed partial class SessionTable
 
     internal IReadOnlyList<SessionShard> Shards => _shards;
 
-    private LearnResult Learn(in SessionKey key, int ordinal, bool mayCreate, int? expected)
+    private LearnResult Tell(in SessionLearned learned)
+    {
+        Learned?.Invoke(learned);
+        return learned.Result;
+    }
+
+    private SessionLearned Learn(in SessionKey key, int ordinal, bool mayCreate, int? expected)
     {
         var shard = ShardOf(key);
         var now = _time.GetTimestamp();
@@ -159,13 +177,13 @@ public sealed partial class SessionTable
                 if (position >= 0 || !mayCreate)
                 {
                     if (hasRoom) Interlocked.Decrement(ref _count);
-                    return position < 0 ? new(LearnOutcome.Ignored, Unbound) : Touch(shard, position, ordinal, expected, now);
+                    return position < 0 ? new(key, new(LearnOutcome.Ignored, Unbound)) : Touch(shard, position, ordinal, expected, now);
                 }
 
                 if (hasRoom || TryReserve() || TryEvictOwn(shard, DueBefore(now)))
                 {
                     shard.Add(key, ordinal, now, isProtected: false);
-                    return new(LearnOutcome.Created, ordinal);
+                    return new(key, new(LearnOutcome.Created, ordinal));
                 }
             }
 
@@ -175,15 +193,16 @@ public sealed partial class SessionTable
         }
     }
 
-    private static LearnResult Touch(SessionShard shard, int position, int ordinal, int? expected, long now)
+    private SessionLearned Touch(SessionShard shard, int position, int ordinal, int? expected, long now)
     {
-        shard.Refresh(position, now);
         var bound = shard.At(position).Ordinal;
-        if (bound == ordinal) return new(LearnOutcome.Refreshed, ordinal);
-        if (expected is { } seen && bound != seen) return new(LearnOutcome.Adopted, bound);
+        var (key, unused) = (shard.At(position).Key, ToTimeSpan(Math.Max(0, now - shard.At(position).LastUsed)));
+        shard.Refresh(position, now);
+        if (bound == ordinal) return new(key, new(LearnOutcome.Refreshed, ordinal), bound, unused);
+        if (expected is { } seen && bound != seen) return new(key, new(LearnOutcome.Adopted, bound), bound, unused);
 
         shard.Rebind(position, ordinal);
-        return new(LearnOutcome.Rebound, ordinal);
+        return new(key, new(LearnOutcome.Rebound, ordinal), bound, unused);
     }
 
     private bool TryReserve()

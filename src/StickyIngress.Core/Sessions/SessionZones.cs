@@ -25,6 +25,9 @@ public sealed class SessionZones : IDisposable
         _timer = time.CreateTimer(_ => Sweep(), null, SweepInterval, SweepInterval);
     }
 
+    /// <summary>Raised when a zone's sessions are forgotten.</summary>
+    public event Action<SessionZone>? Removed;
+
     public IEnumerable<SessionZone> All => _zones.Values;
 
     /// <summary>The zone of a name, with its sessions kept, under these bounds from now on.</summary>
@@ -48,7 +51,9 @@ public sealed class SessionZones : IDisposable
     /// <summary>The zone is no longer configured: its sessions are forgotten.</summary>
     public void Remove(string name)
     {
-        lock (_creating) _zones.TryRemove(name, out _);
+        SessionZone? zone;
+        lock (_creating) _zones.TryRemove(name, out zone);
+        if (zone is not null) Removed?.Invoke(zone);
     }
 
     /// <summary>Writes all zones to a file. Throws <see cref="IOException"/> when that fails; the old file stays then.</summary>

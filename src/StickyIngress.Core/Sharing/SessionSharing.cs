@@ -60,14 +60,23 @@ public sealed class SessionSharing
     /// <param name="owner">Names its upstream on every replica.</param>
     public SharedZone Join(string owner, SessionZone zone)
     {
-        var shared = _zones.GetOrAdd(owner, static (owner, from) => new(from.Sharing, owner, from.Zone), (Sharing: this, Zone: zone));
-        return shared.Zone == zone ? shared : _zones[owner] = new(this, owner, zone);
+        if (_zones.TryGetValue(owner, out var known) && known.Zone == zone) return known;
+
+        Leave(zone);
+        var shared = new SharedZone(this, owner, zone);
+        _zones[owner] = shared;
+        zone.Table.Learned = shared.Learned;
+        return shared;
     }
 
     /// <summary>The zone is no more, or not shared any more. What other replicas share stays.</summary>
     public void Leave(SessionZone zone)
     {
-        foreach (var shared in _zones.Values.Where(shared => shared.Zone == zone)) _zones.TryRemove(shared.Owner, out _);
+        foreach (var shared in _zones.Values.Where(shared => shared.Zone == zone))
+        {
+            zone.Table.Learned = null;
+            _zones.TryRemove(shared.Owner, out _);
+        }
     }
 
     /// <summary>Writes, probes and offers again until it is cancelled.</summary>
@@ -310,12 +319,11 @@ public sealed class SessionSharing
 
     private async Task ProbeAllAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(_options.ProbeInterval, _time);
-        do
+        while (true)
         {
             await ProbeAsync();
+            await Task.Delay(IsAway ? _options.ProbeInterval / 5 : _options.ProbeInterval, _time, cancellationToken);
         }
-        while (await timer.WaitForNextTickAsync(cancellationToken));
     }
 
     private async Task ReofferAllAsync(CancellationToken cancellationToken)
