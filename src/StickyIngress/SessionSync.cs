@@ -5,10 +5,10 @@ using StickyIngress.Sync;
 namespace StickyIngress;
 
 /// <summary>
-/// Keeps the connection to the store that replicas share sessions through. A start waits for it a moment, so that the first
+/// Keeps the connection to the store that replicas share sessions, and changes of peers, through. A start waits for it a moment, so that the first
 /// requests find what other replicas know, and a stop until what was learned last is written; neither waits for a store that is away.
 /// </summary>
-internal sealed class SessionSync(RedisConnection connection, RedisStore store, SessionSharing sharing, SessionZones zones, TimeProvider time)
+internal sealed class SessionSync(RedisConnection connection, RedisStore store, SessionSharing sharing, SessionZones zones, TimeProvider time, SharedPeers? peers = null)
     : IHostedLifecycleService, IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
@@ -21,7 +21,7 @@ internal sealed class SessionSync(RedisConnection connection, RedisStore store, 
     public Task StartingAsync(CancellationToken cancellationToken)
     {
         zones.Removed += sharing.Leave;
-        _running = Task.WhenAll(connection.RunAsync(_stopping.Token), sharing.RunAsync(_stopping.Token));
+        _running = Task.WhenAll(connection.RunAsync(_stopping.Token), sharing.RunAsync(_stopping.Token), peers?.RunAsync(_stopping.Token) ?? Task.CompletedTask);
         return WaitWhileAsync(() => sharing.IsAway, cancellationToken);
     }
 

@@ -15,6 +15,7 @@ internal static class SyncRegistration
         {
             return settings.SyncPasswordFile is not null ? "--sync-password-file needs --sync-store: there is nobody to give it to"
                 : settings.SyncCa is not null ? "--sync-ca needs --sync-store: there is nobody to check"
+                : settings.SyncPeers ? "--sync-peers needs --sync-store: there is nothing to share them through"
                 : null;
         }
 
@@ -39,5 +40,6 @@ internal static class SyncRegistration
             .AddSingleton<ISharedStore>(provider => provider.GetRequiredService<RedisStore>())
             .AddSingleton<SessionSharing>()
             .AddHostedService<SessionSync>();
+        if (settings.SyncPeers) services.AddSingleton<SharedPeers>();
     }
 }

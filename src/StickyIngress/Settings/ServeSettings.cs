@@ -74,6 +74,9 @@ internal sealed record ServeSettings
 
     public string SyncPrefix { get; init; } = "sticky-ingress";
 
+    /// <summary>Changes of peers at run time reach all replicas.</summary>
+    public bool SyncPeers { get; init; }
+
     public TimeSpan SyncReadBudget { get; init; } = TimeSpan.FromMilliseconds(10);
 
     public int SyncMaxReads { get; init; } = 256;

@@ -29,6 +29,7 @@ internal static class SettingList
     public const string SyncPasswordFile = "sync-password-file";
     public const string SyncCa = "sync-ca";
     public const string SyncPrefix = "sync-prefix";
+    public const string SyncPeers = "sync-peers";
     public const string SyncReadBudget = "sync-read-budget";
     public const string SyncMaxReads = "sync-max-reads";
     public const string ShutdownGrace = "shutdown-grace";
@@ -61,6 +62,7 @@ internal static class SettingList
         new(SyncPasswordFile, "FILE", "The password for sync-store. Read again when it changes."),
         new(SyncCa, "FILE", "Certificates (PEM) that the certificate of sync-store must lead to, where they are not the system's."),
         new(SyncPrefix, "TEXT", "What keys and channels in sync-store begin with; the same on all replicas, and another for each installation.", "sticky-ingress"),
+        new(SyncPeers, "true|false", "Whether changes of peers through the admin port (drain, down, weight) reach all replicas through sync-store.", "false"),
         new(SyncReadBudget, "TIME", "How long a request waits at most for sync-store to say who has its session.", "10ms"),
         new(SyncMaxReads, "NUMBER", "How many requests wait so at a time; others go on at once.", "256"),
         new(ShutdownGrace, "TIME", "How long new connections still work after the signal to stop.", "5s"),

@@ -112,6 +112,7 @@ internal sealed class SettingsReader
         SyncPasswordFile = Last(SettingList.SyncPasswordFile),
         SyncCa = Last(SettingList.SyncCa),
         SyncPrefix = Read<string>(SettingList.SyncPrefix, "sticky-ingress", "1 to 32 of the characters a-z A-Z 0-9 . _ : { } -", TryParsePrefix, ""),
+        SyncPeers = Read(SettingList.SyncPeers, "false", "true or false", bool.TryParse, false),
         SyncReadBudget = Read(SettingList.SyncReadBudget, "10ms", "a time from 1ms to 1s", TryParseBudget, TimeSpan.Zero),
         SyncMaxReads = Read(SettingList.SyncMaxReads, "256", "a whole number from 1 to 100000", TryParseReads, 1),
         ShutdownGrace = Time(SettingList.ShutdownGrace, "5s"),
