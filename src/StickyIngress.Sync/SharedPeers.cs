@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 using StickyIngress.Core.Upstreams;
@@ -23,7 +24,7 @@ public sealed class SharedPeers
     private readonly Lock _gate = new();
     private readonly Dictionary<PeerRef, PeerOverride> _stored = []; // as far as is known here
     private readonly HashSet<PeerRef> _unwritten = [];
-    private readonly SemaphoreSlim _changed = new(0);
+    private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     public SharedPeers(RedisConnection connection, PeerOverridesHolder overrides, TimeProvider time, ILogger<SharedPeers> logger)
     {
@@ -48,7 +49,8 @@ public sealed class SharedPeers
                 Log.PeersNotShared(_logger, e.Message);
             }
 
-            await Task.WhenAny(_changed.WaitAsync(cancellationToken), Task.Delay(Interval, _time, cancellationToken));
+            await Task.WhenAny(_changed.Reader.WaitToReadAsync(cancellationToken).AsTask(), Task.Delay(Interval, _time, cancellationToken));
+            _changed.Reader.TryRead(out _);
             cancellationToken.ThrowIfCancellationRequested();
         }
     }
@@ -63,7 +65,7 @@ public sealed class SharedPeers
             _unwritten.Add(peer);
         }
 
-        _changed.Release();
+        _changed.Writer.TryWrite(true);
     }
 
     private async Task WriteAsync()

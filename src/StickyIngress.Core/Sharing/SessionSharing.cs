@@ -29,6 +29,9 @@ public sealed class SessionSharing
 
     private const int BatchSize = 256;
 
+    /// <summary>Read to see how long reads take; nobody writes it.</summary>
+    private static readonly SharedKey s_probe = new("probe", default);
+
     private readonly ISharedStore _store;
     private readonly SharingOptions _options;
     private readonly TimeProvider _time;
@@ -135,10 +138,11 @@ public sealed class SessionSharing
     /// <summary>Looks whether the store can be used, and whether it is what it was.</summary>
     internal async Task ProbeAsync()
     {
-        var started = _time.GetTimestamp();
         try
         {
             var found = await _store.ProbeAsync().WaitAsync(_options.WriteTimeout, _time);
+            var started = _time.GetTimestamp();
+            await _store.ReadAsync(s_probe).WaitAsync(_options.WriteTimeout, _time);
             var fast = _time.GetElapsedTime(started) <= _options.ReadBudget;
             if (fast) _reads.Close();
             if (found.Writable && _writes.IsOpen)

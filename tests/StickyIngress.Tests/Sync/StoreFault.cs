@@ -24,12 +24,13 @@ internal sealed class StoreFault : IAsyncDisposable
     public string[] Settings => _name == "wrong password" ? ["--sync-password-file", _password.Path] : [];
 
     /// <summary>Whether the replicas are to say that the store is away while it lasts.</summary>
-    public bool IsSeen => _name is not ("flushed" or "failing over to a replica");
+    public bool IsSeen => _name != "flushed";
 
     public static async Task<StoreFault> StartAsync(string name)
     {
         var fault = new StoreFault(name, await RedisServer.StartAsync(), await RedisServer.StartAsync());
         await fault._server.SayAsync("ACL SETUSER app on >first ~sticky-ingress:* &sticky-ingress:* +@all");
+        if (name == "wrong password") await fault._server.SayAsync("ACL SETUSER default -@all +ping +acl +client");
         if (name == "failing over to a replica")
         {
             await fault._standby.SayAsync($"REPLICAOF 127.0.0.1 {fault._server.Port}");
@@ -65,7 +66,6 @@ internal sealed class StoreFault : IAsyncDisposable
                 break;
             case "failing over to a replica":
                 _server.Kill();
-                await _standby.SayAsync("REPLICAOF NO ONE");
                 break;
             case "flushed":
                 await _server.SayAsync("FLUSHALL");
@@ -96,6 +96,9 @@ internal sealed class StoreFault : IAsyncDisposable
                 break;
             case "out of memory":
                 await _server.SayAsync("CONFIG SET maxmemory 0");
+                break;
+            case "failing over to a replica":
+                await _standby.SayAsync("REPLICAOF NO ONE");
                 break;
         }
     }

@@ -6,6 +6,9 @@ namespace StickyIngress.Tests.Sync;
 /// <summary>Replicas of the executable that share what they learn through a real server.</summary>
 public sealed class SyncTests
 {
+    /// <summary>For a machine that does much else.</summary>
+    private static readonly string[] Patient = ["--sync-read-budget", "1s"];
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -13,7 +16,7 @@ public sealed class SyncTests
     {
         await using var servers = await Backends.StartAsync("a", "b", "c");
         await using var redis = await RedisServer.StartAsync();
-        await using var replicas = await Replicas.StartAsync(3, servers.Addresses, "redis://" + redis.Address);
+        await using var replicas = await Replicas.StartAsync(3, servers.Addresses, "redis://" + redis.Address, Patient);
 
         foreach (var session in Enumerable.Range(0, 30).Select(i => $"s{i}"))
         {
@@ -28,7 +31,7 @@ public sealed class SyncTests
     {
         await using var servers = await Backends.StartAsync("a", "b", "c");
         await using var redis = await RedisServer.StartAsync();
-        await using var replicas = await Replicas.StartAsync(2, servers.Addresses, "redis://" + redis.Address);
+        await using var replicas = await Replicas.StartAsync(2, servers.Addresses, "redis://" + redis.Address, Patient);
 
         var sessions = Enumerable.Range(0, 20).Select(i => $"s{i}").ToArray();
         await Task.WhenAll(sessions.SelectMany(session => Enumerable.Range(0, 6).Select(_ => replicas.AskAsync(session))));
@@ -45,11 +48,11 @@ public sealed class SyncTests
     {
         await using var servers = await Backends.StartAsync("a", "b", "c");
         await using var redis = await RedisServer.StartAsync();
-        await using var replicas = await Replicas.StartAsync(1, servers.Addresses, "redis://" + redis.Address);
+        await using var replicas = await Replicas.StartAsync(1, servers.Addresses, "redis://" + redis.Address, Patient);
         var before = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => replicas.AskAsync($"s{i}")));
         await Eventually.HoldsAsync(async () => await replicas[0].MetricAsync("stickyingress_session_sync_pending") == 0, "all is written", Stop);
 
-        await replicas.AddAsync("redis://" + redis.Address);
+        await replicas.AddAsync("redis://" + redis.Address, Patient);
         var after = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Replicas.AskAsync(replicas[1], $"s{i}")));
 
         Assert.Equal(before, after);
@@ -61,7 +64,7 @@ public sealed class SyncTests
     {
         await using var servers = await Backends.StartAsync("a", "b", "c");
         await using var redis = await RedisServer.StartAsync();
-        await using var replicas = await Replicas.StartAsync(1, servers.Addresses, "redis://" + redis.Address);
+        await using var replicas = await Replicas.StartAsync(1, servers.Addresses, "redis://" + redis.Address, Patient);
         await replicas.AskAsync("one");
 
         for (var i = 0; i < 50; i++) await replicas.AskAsync("one");
