@@ -3,7 +3,12 @@ CONFIGURATION ?= Release
 RUN := dotnet run --project src/StickyIngress --configuration $(CONFIGURATION) --
 BENCH := dotnet run --project tests/StickyIngress.Benchmarks --configuration Release --
 
-.PHONY: help run build test check format golden conformance bench load rollout generate
+# The container image: its name, and the base it stands on (NAME@sha256:... pins one; the default is in the Dockerfile).
+IMAGE ?= stickyingress/sticky-ingress:$(shell sed -n 's:.*<Version>\(.*\)</Version>.*:\1:p' Directory.Build.props)
+BASE ?=
+PUBLISH := dotnet publish src/StickyIngress --nologo -v quiet -p:PublishProfile=Image --artifacts-path artifacts/publish
+
+.PHONY: help run build test check format golden conformance bench load rollout generate publish image image-report
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -45,3 +50,14 @@ rollout: ## Replace every pod under 200 clients with sessions, with StickyIngres
 generate: ## Write the generated files: the CRD, and its copy in the chart
 	@$(RUN) crd > crds/stickyingress.io_stickyupstreams.yaml
 	@cp crds/stickyingress.io_stickyupstreams.yaml charts/sticky-ingress-crds/templates/
+
+publish: ## Publish the program with its runtime, as the container image holds it, to artifacts/image
+	@rm -rf artifacts/image
+	@$(PUBLISH) --output artifacts/image
+
+image: publish ## Build the container image IMAGE on the base BASE
+	docker build --target published $(if $(BASE),--build-arg BASE=$(BASE)) --tag $(IMAGE) .
+
+image-report: publish ## Build the image and print its size and its time from start to ready, beside their bars
+	@tests/tools.sh dockerd iptables
+	@tests/docker.sh tests/image-report.sh

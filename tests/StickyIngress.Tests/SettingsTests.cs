@@ -84,6 +84,19 @@ public sealed class SettingsTests
     }
 
     [Fact]
+    public async Task Two_colons_serve_both_families()
+    {
+        await using var servers = await Backends.StartAsync("a");
+        using var manifests = Manifests.With(Manifests.Upstream("shop", servers.Addresses));
+        var (http, admin) = (FreePort.Next(), FreePort.Next());
+        await using var process = await StickyProcess.ServeAsync(
+            http, admin, ["run", "--manifests", manifests.Folder, "--http", $"[::]:{http}", "--admin", $"[::]:{admin}"]);
+
+        Assert.Equal("a", await process.GetAsync("/shop"));
+        Assert.Equal("a", await process.GetAsync($"http://[::1]:{http}/shop"));
+    }
+
+    [Fact]
     public async Task Every_mistake_is_told_at_once()
     {
         using var manifests = With();

@@ -17,7 +17,7 @@ internal sealed class AdminServer(IServiceProvider services, ServeSettings setti
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Listen(settings.Admin);
+            kestrel.ListenOn(settings.Admin);
         });
         builder.Services.AddRoutingCore();
         _app = builder.Build();
