@@ -6,8 +6,14 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 
 answers() { timeout 5 docker version >/dev/null 2>&1; }
+# Testcontainers asks for an API that Debian's engine does not speak, unless it is told.
+speak() { DOCKER_API_VERSION=$(docker version --format '{{.Server.APIVersion}}') && export DOCKER_API_VERSION; }
 
-if ! command -v docker >/dev/null || answers || [ "$(id -u)" != 0 ] || ! command -v dockerd >/dev/null; then
+if command -v docker >/dev/null && answers; then
+  speak
+  exec "$@"
+fi
+if ! command -v docker >/dev/null || [ "$(id -u)" != 0 ] || ! command -v dockerd >/dev/null; then
   exec "$@"
 fi
 if [ "${1:-}" != --inside ]; then
@@ -32,5 +38,8 @@ for _ in $(seq 60); do
 done
 # Here no image can be pulled: not the bases, and not Testcontainers' own that would clear up, which our end does.
 export TESTCONTAINERS_RYUK_DISABLED=true
-if answers && [ -d .tools/images ]; then tests/images.sh import; fi
+if answers; then
+  speak
+  tests/images.sh import
+fi
 "$@"

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.CommandLine;
 using StickyIngress.Settings;
+using StickyIngress.Testing;
 using static StickyIngress.Tests.Manifests;
 
 namespace StickyIngress.Tests;
@@ -127,7 +128,7 @@ public sealed class SettingsTests
 
     private static Setting Find(string name) => SettingList.All.Single(setting => setting.Name == name);
 
-    private static ServeSettings? Read(string[] arguments, params (string Name, string Value)[] environment)
+    internal static ServeSettings? Read(string[] arguments, params (string Name, string Value)[] environment)
     {
         var command = new RootCommand();
         foreach (var setting in SettingList.All) command.Add(setting.Option);
