@@ -14,8 +14,8 @@ public sealed partial class DashboardTests
     {
         await using var site = await EverySeries.StartAsync();
         await using var cluster = await TestCluster.StartAsync();
+        cluster.Fake.Store.Put(TestCluster.Upstream("shop", "web"));
         await using var watching = await cluster.ServeAsync();
-        await using var servers = await Backends.StartAsync("a");
         await using var prometheus = await PrometheusProcess.ScrapeAsync(site.Process, watching);
 
         await cluster.Fake.DownAsync();
@@ -26,7 +26,7 @@ public sealed partial class DashboardTests
                 async () =>
                 {
                     await site.AskAsync();
-                    cluster.PutService("web", servers[0].EndPoint.Port);
+                    cluster.PutService("web", FreePort.Next());
                     return await prometheus.HasDataAsync(query);
                 },
                 $"{query} returns data", Stop);
