@@ -93,7 +93,7 @@ internal sealed class SessionShard(EndedSessions endedSessions)
     /// <summary>Adds a session that is not here.</summary>
     public void Add(in SessionKey key, int ordinal, long lastUsed, bool isProtected)
     {
-        if ((_count + 1) * 4L > _slots.Length * 3L) Resize(_slots.Length * 3 / 2);
+        if (IsTooFullFor(1)) Resize(_slots.Length * 3 / 2);
 
         var position = Probe(_slots, key);
         _slots[position].Key = key;
@@ -161,6 +161,12 @@ internal sealed class SessionShard(EndedSessions endedSessions)
         }
 
         return ended;
+    }
+
+    /// <summary>Grows once for as many sessions as are going to be added.</summary>
+    public void MakeRoom(int coming)
+    {
+        if (IsTooFullFor(coming)) Resize((_count + coming) * 3 / 2);
     }
 
     /// <summary>Gives memory back when few slots are in use.</summary>
@@ -312,6 +318,8 @@ internal sealed class SessionShard(EndedSessions endedSessions)
         Volatile.Write(ref _slots, slots);
         for (var region = 0; region < regions; region++) LookAt(region);
     }
+
+    private bool IsTooFullFor(int coming) => (_count + coming) * 4L > _slots.Length * 3L;
 
     private void CountBinding(int ordinal, int change)
     {

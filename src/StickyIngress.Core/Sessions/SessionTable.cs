@@ -35,6 +35,7 @@ public sealed class SessionTable
 
     private readonly TimeProvider _time;
     private readonly long _startedAt;
+    private readonly long _perMillisecond; // ticks of the clock
     private readonly SessionShard[] _shards;
     private readonly EndedSessions _endedSessions;
     private int _count;
@@ -43,7 +44,7 @@ public sealed class SessionTable
 
     public SessionTable(SessionTableOptions options, TimeProvider time)
     {
-        (_time, _startedAt) = (time, time.GetTimestamp());
+        (_time, _startedAt, _perMillisecond) = (time, time.GetTimestamp(), time.TimestampFrequency / 1_000);
         Configure(options);
 
         _endedSessions = new(_capacity);
@@ -57,7 +58,7 @@ public sealed class SessionTable
     public TimeSpan Timeout => TimeSpan.FromMilliseconds(Volatile.Read(ref _timeout));
 
     /// <summary>Sessions in the table, those included that are due and not swept yet.</summary>
-    public int Count => _shards.Sum(shard => shard.Count);
+    public int Count => Volatile.Read(ref _count);
 
     /// <summary>Bytes of memory that the sessions, their index and what is remembered of ended ones hold.</summary>
     public long Bytes => _endedSessions.Bytes + _shards.Sum(shard => shard.Bytes);
@@ -167,12 +168,15 @@ public sealed class SessionTable
     /// <param name="ordinals">The table's number of each peer by the records' number; null: they are the same.</param>
     internal int Import(IReadOnlyList<SessionRecord> records, int[]? ordinals)
     {
-        var fitsAll = records.Count <= Capacity - Volatile.Read(ref _count);
-        IEnumerable<SessionRecord> wanted = fitsAll ? records : records.OrderBy(record => record.Age);
+        var room = Math.Max(0, Capacity - Count);
+        var wanted = records.Count <= room ? records : [.. records.OrderBy(record => record.Age).Take(room)];
+        MakeRoom(wanted);
+
+        var (now, timeout) = (Now, Timeout);
         var imported = 0;
         foreach (var record in wanted)
         {
-            if (TryImport(record, ordinals?[record.Ordinal] ?? record.Ordinal)) imported++;
+            if (record.Age < timeout && TryImport(record, ordinals?[record.Ordinal] ?? record.Ordinal, now)) imported++;
         }
 
         return imported;
@@ -180,7 +184,7 @@ public sealed class SessionTable
 
     internal IReadOnlyList<SessionShard> Shards => _shards;
 
-    private long Now => StartOfTime + (long)_time.GetElapsedTime(_startedAt).TotalMilliseconds;
+    private long Now => StartOfTime + ((_time.GetTimestamp() - _startedAt) / _perMillisecond);
 
     private LearnResult Tell(in SessionKey key, LearnResult result)
     {
@@ -191,7 +195,7 @@ public sealed class SessionTable
     private LearnResult Bind(in SessionKey key, int ordinal, bool mayCreate, int? expected, SessionEnd replacedFor)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)ordinal, (uint)SessionSlot.MaxOrdinal, nameof(ordinal));
-        var number = (int)key.High & (_shards.Length - 1);
+        var number = NumberOf(key);
         var shard = _shards[number];
         var now = Now;
         var hasRoom = false;
@@ -279,22 +283,34 @@ public sealed class SessionTable
         }
     }
 
-    private bool TryImport(in SessionRecord record, int ordinal)
+    /// <summary>
+    /// Exported sessions come in the order of their places. In an array that has yet to grow they would all live at its beginning.
+    /// </summary>
+    private void MakeRoom(IReadOnlyList<SessionRecord> records)
     {
-        if (record.Age >= Timeout) return false;
+        var coming = new int[_shards.Length];
+        foreach (var record in records) coming[NumberOf(record.Key)]++;
+        for (var i = 0; i < coming.Length; i++)
+        {
+            lock (_shards[i].Gate) _shards[i].MakeRoom(coming[i]);
+        }
+    }
 
-        var lastUsed = Now - (long)record.Age.TotalMilliseconds;
+    private bool TryImport(in SessionRecord record, int ordinal, long now)
+    {
         var shard = ShardOf(record.Key);
         lock (shard.Gate)
         {
             if (shard.Find(record.Key) >= 0 || !TryReserve()) return false;
 
-            shard.Add(record.Key, ordinal, lastUsed, record.IsProtected);
+            shard.Add(record.Key, ordinal, now - (long)record.Age.TotalMilliseconds, record.IsProtected);
             return true;
         }
     }
 
-    private SessionShard ShardOf(in SessionKey key) => _shards[(int)key.High & (_shards.Length - 1)];
+    private SessionShard ShardOf(in SessionKey key) => _shards[NumberOf(key)];
+
+    private int NumberOf(in SessionKey key) => (int)key.High & (_shards.Length - 1);
 
     private static SessionRecord RecordOf(in SessionSlot slot, long now) =>
         new(slot.Key, slot.Ordinal, TimeSpan.FromMilliseconds(Math.Max(0, now - slot.LastUsed)), slot.IsProtected);

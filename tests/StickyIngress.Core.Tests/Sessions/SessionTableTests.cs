@@ -290,6 +290,7 @@ internal static class SessionInvariants
             Assert.Equal((found, onProbation), (shard.Count, shard.CountOf(isProtected: false)));
         }
 
+        Assert.Equal(table.Shards.Sum(shard => shard.Count), table.Count);
         Assert.Equal(table.Count, perOrdinal.Values.Sum());
         Assert.All(perOrdinal, pair => Assert.Equal(pair.Value, table.CountFor(pair.Key)));
         Assert.Equal(table.CreatedTotal, table.Count + Enum.GetValues<SessionEnd>().Sum(table.EndedTotal));
