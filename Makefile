@@ -8,7 +8,7 @@ IMAGE ?= stickyingress/sticky-ingress:$(shell sed -n 's:.*<Version>\(.*\)</Versi
 BASE ?=
 PUBLISH := dotnet publish src/StickyIngress --nologo -v quiet -p:PublishProfile=Image --artifacts-path artifacts/publish
 
-.PHONY: help run build test check format golden conformance bench load rollout chart generate publish image image-report
+.PHONY: help run build test check format golden conformance bench sessions load rollout chart generate publish image image-report
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -40,6 +40,9 @@ conformance: ## Replay nginx's recorded answers against the running product; a l
 
 bench: ## Benchmarks of the hot paths (filter with FILTER=*Pick*)
 	$(BENCH) --filter '$(or $(FILTER),*)'
+
+sessions: ## The budgets of the session table, measured: lookups, latency beside inserts, memory, hash, loading from a file
+	@$(BENCH) session-report
 
 load: ## The same load on StickyIngress and its peers, side by side; the table goes to tests/load/results
 	@tests/load/run.sh
