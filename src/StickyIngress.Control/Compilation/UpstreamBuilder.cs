@@ -69,18 +69,19 @@ public sealed class UpstreamBuilder(AffinityKeysHolder keys, SessionZones zones,
         return plan.Source.Spec.Sticky switch
         {
             { Cookie: { } cookie } sticky => new CookieAffinity(Settings(cookie, affinity, sticky.Identity), keysNow, clock, state, primaries, backups),
-            { Learn: { } learn } => Learn(learn, plan, affinity, primaries, backups),
+            { Learn: { } learn } => Learn(learn, plan, affinity, keysNow, primaries, backups),
             { Route: not null } => new RouteAffinity(affinity.From, state, primaries, backups),
             _ => null,
         };
     }
 
-    private LearnAffinity Learn(StickyLearnSpec learn, UpstreamPlan plan, AffinityPlan affinity, PeerGroup primaries, PeerGroup backups)
+    private LearnAffinity Learn(
+        StickyLearnSpec learn, UpstreamPlan plan, AffinityPlan affinity, AffinityKeys keysNow, PeerGroup primaries, PeerGroup backups)
     {
         var zone = zones.GetOrAdd(plan.Zone!, new(Capacity(learn), learn.Timeout));
         return new(
             new(affinity.Create, affinity.Lookup, learn.Header), zone.Table, zone.Hasher, zone.Peers, primaries, backups,
-            Share(learn, plan.Source.Metadata, zone));
+            Share(learn, plan.Source.Metadata, zone), learn.Sync ? zones.OtherHashers(plan.Zone!, keysNow.SessionSecrets) : []);
     }
 
     /// <summary>Files give no UID; there the name is what all replicas have.</summary>

@@ -24,11 +24,13 @@ public sealed class LearnAffinity : IAffinity
     private readonly ImmutableArray<int> _primaries;
     private readonly ImmutableArray<int> _backups;
     private readonly SharedZone? _shared;
+    private readonly ImmutableArray<SessionHasher> _otherHashers;
 
     /// <param name="table">
     /// The upstream's, through all snapshots, as are <paramref name="hasher"/> and <paramref name="ordinals"/>.
     /// </param>
     /// <param name="shared">Where other replicas share what they learn; null: they do not.</param>
+    /// <param name="otherHashers">How replicas hash that were started when the keys were others.</param>
     public LearnAffinity(
         LearnSettings settings,
         SessionTable table,
@@ -36,9 +38,11 @@ public sealed class LearnAffinity : IAffinity
         PeerOrdinals ordinals,
         PeerGroup primaries,
         PeerGroup backups,
-        SharedZone? shared = null)
+        SharedZone? shared = null,
+        ImmutableArray<SessionHasher> otherHashers = default)
     {
-        (_settings, Table, _hasher, _ordinals, _shared) = (settings, table, hasher, ordinals, shared);
+        (_settings, Table, _hasher, _ordinals) = (settings, table, hasher, ordinals);
+        (_shared, _otherHashers) = (shared, otherHashers.IsDefault ? [] : otherHashers);
         _byId = Bindings.ById(primaries, backups);
         _primaries = [.. primaries.Peers.Select(peer => ordinals.Assign(peer.Id.Value))];
         _backups = [.. backups.Peers.Select(peer => ordinals.Assign(peer.Id.Value))];
@@ -54,7 +58,8 @@ public sealed class LearnAffinity : IAffinity
         if (_shared is null) return default;
 
         ReadId(selection);
-        return selection.Session.HasKey && !Table.TryFind(selection.Session.Key, out _) ? FetchAsync(_shared, selection.Session.Key) : default;
+        var session = selection.Session;
+        return session.HasKey && !Table.TryFind(session.Key, out _) ? FetchAsync(_shared, session.Key, OtherKeys(selection)) : default;
     }
 
     public void Bind(Selection selection)
@@ -98,7 +103,32 @@ public sealed class LearnAffinity : IAffinity
     /// </summary>
     public void Release(Peer gone) => _ordinals.Release(gone.Id.Value, () => gone.State.Conns > 0);
 
-    private static async ValueTask FetchAsync(SharedZone shared, SessionKey key) => await shared.FetchAsync(key);
+    private SessionKey[] OtherKeys(Selection selection)
+    {
+        if (_otherHashers.IsEmpty || !FirstValue.TryRead(_settings.Lookup, selection.Values, out var id)) return [];
+
+        var keys = new SessionKey[_otherHashers.Length];
+        for (var i = 0; i < keys.Length; i++) keys[i] = _otherHashers[i].Hash(id);
+        return keys;
+    }
+
+    /// <summary>A session that is known by a key of other replicas alone is bound to the same peer by ours.</summary>
+    private async ValueTask FetchAsync(SharedZone shared, SessionKey key, SessionKey[] otherKeys)
+    {
+        if (otherKeys.Length == 0)
+        {
+            await shared.FetchAsync(key);
+            return;
+        }
+
+        var asked = otherKeys.Append(key).Where(one => !Table.TryFind(one, out _)).Select(one => shared.FetchAsync(one).AsTask());
+        await Task.WhenAll(asked.ToArray());
+        foreach (var other in otherKeys)
+        {
+            if (Table.TryFind(other, out var ordinal) && BindingOf(ordinal) != Binding.Gone)
+                Table.Learn(key, ordinal, mayCreate: true, SessionTable.Unbound);
+        }
+    }
 
     private void ReadId(Selection selection)
     {

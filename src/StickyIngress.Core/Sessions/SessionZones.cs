@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Security.Cryptography;
 
 namespace StickyIngress.Core.Sessions;
 
@@ -47,6 +49,10 @@ public sealed class SessionZones : IDisposable
             return zone;
         }
     }
+
+    /// <summary>How sessions of that zone are hashed where another of these secrets is in use.</summary>
+    public ImmutableArray<SessionHasher> OtherHashers(string name, IEnumerable<byte[]> secrets) =>
+        [.. secrets.Where(secret => !CryptographicOperations.FixedTimeEquals(secret, _secret)).Select(secret => new SessionHasher(secret, name))];
 
     /// <summary>The zone is no longer configured: its sessions are forgotten.</summary>
     public void Remove(string name)

@@ -35,6 +35,13 @@ internal sealed class Replicas : IAsyncDisposable
     public async Task AddAsync(string store, params string[] more) => _processes.Add(await StickyProcess.ServeAsync(
         _manifests, ["--affinity-keys", _keys.Path, "--sync-store", store, "--access-log", "off", .. more]));
 
+    /// <summary>Changes the keys of all replicas that run and of those to come.</summary>
+    public async Task WriteKeysAsync(params string[] keys)
+    {
+        await File.WriteAllLinesAsync(_keys.Path, keys, Stop);
+        foreach (var process in _processes) await process.LogsAsync($"{keys.Length} are accepted now");
+    }
+
     /// <summary>Who answers that session's request, on the replica whose turn it is.</summary>
     public Task<string> AskAsync(string session) => AskAsync(_processes[(int)((uint)Interlocked.Increment(ref _next) % (uint)_processes.Count)], session);
 

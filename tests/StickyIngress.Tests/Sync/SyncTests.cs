@@ -60,6 +60,22 @@ public sealed class SyncTests
     }
 
     [Fact]
+    public async Task While_keys_are_rotated_old_and_new_replicas_know_each_others_sessions()
+    {
+        await using var servers = await Backends.StartAsync("a", "b", "c");
+        await using var redis = await RedisServer.StartAsync();
+        await using var replicas = await Replicas.StartAsync(1, servers.Addresses, "redis://" + redis.Address, Patient);
+        var old = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Replicas.AskAsync(replicas[0], $"old-{i}")));
+
+        await replicas.WriteKeysAsync("the key of the second year", "the key that all replicas have");
+        await replicas.AddAsync("redis://" + redis.Address, Patient);
+        var young = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Replicas.AskAsync(replicas[1], $"young-{i}")));
+
+        Assert.Equal(old, await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Replicas.AskAsync(replicas[1], $"old-{i}"))));
+        Assert.Equal(young, await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Replicas.AskAsync(replicas[0], $"young-{i}"))));
+    }
+
+    [Fact]
     public async Task A_request_of_a_known_session_asks_the_store_nothing()
     {
         await using var servers = await Backends.StartAsync("a", "b", "c");
