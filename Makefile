@@ -8,7 +8,7 @@ IMAGE ?= stickyingress/sticky-ingress:$(shell sed -n 's:.*<Version>\(.*\)</Versi
 BASE ?=
 PUBLISH := dotnet publish src/StickyIngress --nologo -v quiet -p:PublishProfile=Image --artifacts-path artifacts/publish
 
-.PHONY: help run build test check format golden conformance bench sessions load rollout chart generate publish image image-report
+.PHONY: help run build test check format golden conformance bench sessions sync-report sync-faults load rollout chart generate publish image image-report
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -46,6 +46,13 @@ sessions: ## The budgets of the session table, measured: lookups, latency beside
 
 load: ## The same load on StickyIngress and its peers, side by side; the table goes to tests/load/results
 	@tests/load/run.sh
+
+sync-report: ## The budgets of shared sessions, measured with a redis-server: delay, cost of a miss, bytes, loss
+	@tests/tools.sh redis-server
+	@$(BENCH) sync-report
+
+sync-faults: ## Each fault of the shared store under load; prints the table of docs/sync.md
+	@tests/sync-faults.sh
 
 rollout: ## Replace every pod under 200 clients with sessions, with StickyIngress and with HAProxy; prints a table
 	@$(BENCH) rollout

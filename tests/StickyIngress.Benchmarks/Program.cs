@@ -12,6 +12,9 @@ switch (args)
     case ["bare-forwarder", var port, .. var backends]:
         await BareForwarder.RunAsync(int.Parse(port), backends);
         break;
+    case ["sync-report"]:
+        await SyncReport.RunAsync(Console.Out);
+        break;
     case ["rollout"]:
         await RolloutReport.RunAsync(Console.Out);
         break;
