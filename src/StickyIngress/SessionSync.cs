@@ -8,7 +8,8 @@ namespace StickyIngress;
 /// Keeps the connection to the store that replicas share sessions, and changes of peers, through. A start waits for it a moment, so that the first
 /// requests find what other replicas know, and a stop until what was learned last is written; neither waits for a store that is away.
 /// </summary>
-internal sealed class SessionSync(RedisConnection connection, RedisStore store, SessionSharing sharing, SessionZones zones, TimeProvider time, SharedPeers? peers = null)
+internal sealed class SessionSync(RedisConnection connection, RedisStore store, SessionSharing sharing, SessionZones zones, TimeProvider time,
+    ILogger<SessionSync> logger, SharedPeers? peers = null)
     : IHostedLifecycleService, IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
@@ -21,7 +22,7 @@ internal sealed class SessionSync(RedisConnection connection, RedisStore store, 
     public Task StartingAsync(CancellationToken cancellationToken)
     {
         zones.Removed += sharing.Leave;
-        _running = Task.WhenAll(connection.RunAsync(_stopping.Token), sharing.RunAsync(_stopping.Token), peers?.RunAsync(_stopping.Token) ?? Task.CompletedTask);
+        _running = Task.WhenAll(RunAsync(connection.RunAsync), RunAsync(sharing.RunAsync), peers is null ? Task.CompletedTask : RunAsync(peers.RunAsync));
         return WaitWhileAsync(() => sharing.IsAway, cancellationToken);
     }
 
@@ -47,9 +48,25 @@ internal sealed class SessionSync(RedisConnection connection, RedisStore store, 
         _disposed = true;
         zones.Removed -= sharing.Leave;
         await _stopping.CancelAsync();
-        await Task.WhenAny(_running); // it ends by being cancelled
+        await _running;
         await store.DisposeAsync();
         _stopping.Dispose();
+    }
+
+    private async Task RunAsync(Func<CancellationToken, Task> run)
+    {
+        try
+        {
+            await run(_stopping.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // Serving has ended.
+        }
+        catch (Exception e)
+        {
+            Log.SharingEnded(logger, e);
+        }
     }
 
     private async Task WaitWhileAsync(Func<bool> condition, CancellationToken cancellationToken)

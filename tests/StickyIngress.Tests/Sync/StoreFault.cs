@@ -5,6 +5,10 @@ namespace StickyIngress.Tests.Sync;
 /// <summary>A store, and one thing that can be wrong with it.</summary>
 internal sealed class StoreFault : IAsyncDisposable
 {
+    /// <summary>As docs/sync.md has it.</summary>
+    private const string Permissions =
+        "+get +set +pexpire +hset +hsetnx +hgetall +eval +publish +subscribe +unsubscribe +ping +echo +info +client +cluster +config|get";
+
     private readonly string _name;
     private readonly RedisServer _server;
     private readonly RedisServer _standby;
@@ -29,7 +33,7 @@ internal sealed class StoreFault : IAsyncDisposable
     public static async Task<StoreFault> StartAsync(string name)
     {
         var fault = new StoreFault(name, await RedisServer.StartAsync(), await RedisServer.StartAsync());
-        await fault._server.SayAsync("ACL SETUSER app on >first ~sticky-ingress:* &sticky-ingress:* +@all");
+        await fault._server.SayAsync("ACL SETUSER app on >first ~sticky-ingress:* &sticky-ingress:* -@all " + Permissions);
         if (name == "wrong password") await fault._server.SayAsync("ACL SETUSER default -@all +ping +acl +client");
         if (name == "failing over to a replica")
         {
