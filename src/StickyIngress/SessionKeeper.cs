@@ -34,7 +34,7 @@ internal sealed class SessionKeeper(
         if (saved is not { Length: >= SessionHasher.MinimumSecretLength }) return keys.SessionSecret;
 
         // Other replicas know the secrets of the accepted keys, and no other.
-        return settings.SyncStore is null || keys.SessionSecrets.Any(saved.SequenceEqual) ? saved : keys.SessionSecret;
+        return settings.SyncStore is null || keys.SessionSecrets.Any(secret => secret.AsSpan().SequenceEqual(saved)) ? saved : keys.SessionSecret;
     }
 
     public Task StartingAsync(CancellationToken cancellationToken)
