@@ -30,7 +30,7 @@ public sealed class SessionSharing
     private const int BatchSize = 256;
 
     /// <summary>Read to see how long reads take; nobody writes it.</summary>
-    private static readonly SharedKey s_probe = new("probe", default);
+    private static readonly SharedKey ProbeKey = new("probe", default);
 
     private readonly ISharedStore _store;
     private readonly SharingOptions _options;
@@ -142,7 +142,7 @@ public sealed class SessionSharing
         {
             var found = await _store.ProbeAsync().WaitAsync(_options.WriteTimeout, _time);
             var started = _time.GetTimestamp();
-            await _store.ReadAsync(s_probe).WaitAsync(_options.WriteTimeout, _time);
+            await _store.ReadAsync(ProbeKey).WaitAsync(_options.WriteTimeout, _time);
             var fast = _time.GetElapsedTime(started) <= _options.ReadBudget;
             if (fast) _reads.Close();
             if (found.Writable && _writes.IsOpen)

@@ -64,8 +64,8 @@ public sealed class SyncFaultTests
     private static async Task<string[]> AskAllAsync(Replicas replicas, string[] sessions)
     {
         var answers = new string[sessions.Length];
-        for (var i = 0; i < sessions.Length; i++) answers[i] = await Replicas.AskAsync(replicas[(i + s_turn) % 2], sessions[i]);
-        s_turn++;
+        for (var i = 0; i < sessions.Length; i++) answers[i] = await Replicas.AskAsync(replicas[(i + _turn) % 2], sessions[i]);
+        _turn++;
         return answers;
     }
 
@@ -81,7 +81,7 @@ public sealed class SyncFaultTests
         return Stopwatch.GetElapsedTime(started);
     }
 
-    private static int s_turn;
+    private static int _turn;
 
     private static void Report(string name, SyncLoad load, int moved, int differed, TimeSpan took)
     {
