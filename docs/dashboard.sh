@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Draws docs/dashboard.svg: the demo under a little load for five minutes, in which one of its three servers drains and is then down for a while;
+# Draws docs/dashboard.svg: the demo under a little load for three minutes, in which one of its three servers drains and is then down for a while;
 # Debian's Prometheus, which scrapes it; and docs/dashboard.py, which asks that for the panels. All on loopback, in a network of its own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -23,24 +23,24 @@ CONFIGURATION
 prometheus --config.file "$folder/prometheus.yml" --storage.tsdb.path "$folder/data" --web.listen-address 127.0.0.1:9091 --log.level error 2>/dev/null &
 until curl --silent --fail --output /dev/null http://127.0.0.1:9091/-/ready && curl --silent --fail --output /dev/null http://127.0.0.1:9090/readyz; do sleep 0.2; done
 
-# A client each second for each way of sticking, that asks for up to a minute.
-client() { for _ in $(seq $((RANDOM % 60 + 1))); do curl --silent --output /dev/null -c "$folder/jar$1" -b "$folder/jar$1" "http://127.0.0.1:8080$2"; sleep 0.5; done; rm -f "$folder/jar$1"; }
+# A client each second for each way of sticking, that asks some forty times at most.
+client() { for _ in $(seq $((RANDOM % 40 + 1))); do curl --silent --output /dev/null -c "$folder/jar$1" -b "$folder/jar$1" "http://127.0.0.1:8080$2"; sleep 0.5; done; rm -f "$folder/jar$1"; }
 change() {
   for upstream in cookie route learn; do
     curl --silent --fail --output /dev/null -X PATCH -H 'Content-Type: application/merge-patch+json' -d "$1" \
       "http://127.0.0.1:9090/api/v1/upstreams/default/$upstream/peers/127.0.0.1:9102"
   done
 }
-for second in $(seq 300); do
+for second in $(seq 180); do
   case $second in
-    90) change '{ "drain": true }' ;;
-    150) change '{ "down": true }' ;;
-    210) change '{ "drain": null, "down": null }' ;;
+    50) change '{ "drain": true }' ;;
+    90) change '{ "down": true }' ;;
+    130) change '{ "drain": null, "down": null }' ;;
   esac
   for target in / /route /learn; do client "$second${target//\//-}" "$target" & done
   sleep 1
 done
 
-docs/dashboard.py http://127.0.0.1:9091 4.5 'Requests by status' Latency 'Tries by peer' 'Peers by state' Outcomes 'Breaks by reason' \
+docs/dashboard.py http://127.0.0.1:9091 3 'Requests by status' Latency 'Tries by peer' 'Peers by state' Outcomes 'Breaks by reason' \
   'Sessions by peer' 'Session tables: fill' Connections >"$folder/dashboard.svg"
 mv "$folder/dashboard.svg" docs/dashboard.svg
