@@ -8,7 +8,7 @@ if [ "${1:-}" != --inside ]; then exec tests/loopback.sh docs/dashboard.sh --ins
 folder=$(mktemp -d)
 stop() {
   jobs -p | xargs -r kill 2>/dev/null || true
-  wait
+  wait 2>/dev/null || true
   rm -rf "$folder"
 }
 trap stop EXIT
