@@ -36,6 +36,7 @@ public sealed class AlertTests
         ["StickyIngressAffinityKeysUnusable"] = KeysFileBreaksAsync,
         ["StickyIngressSessionFileStale"] = SessionFileIsNotWrittenAsync,
         ["StickyIngressSharedStoreAway"] = SharedStoreIsKilledAsync,
+        ["StickyIngressStateFileUnusable"] = StateFileIsForeignAsync,
     };
 
     public static TheoryData<string> Alerts => [.. Names()];
@@ -188,6 +189,13 @@ public sealed class AlertTests
                 return Eventually.HoldsAsync(async () => await process.MetricAsync("stickyingress_session_sync_connected") == 0, "it is missed", Stop);
             },
             "--affinity-keys", manifests.PathOf("keys.txt"), "--sync-store", "redis://" + store.Address);
+    }
+
+    private static async Task<(string[] Before, string[] After)> StateFileIsForeignAsync()
+    {
+        using var manifests = With(Upstream("shop", ["127.0.0.1:1"]));
+        await File.WriteAllTextAsync(manifests.PathOf("state"), "of another program\n", Stop);
+        return await AroundAsync(manifests, static _ => Task.CompletedTask, "--state", manifests.PathOf("state"));
     }
 
     private static async Task<double> SumAsync(StickyProcess process, string series) =>
