@@ -19,7 +19,8 @@ internal sealed class CompileRun
         Users = previous.Users.ToBuilder();
         Elsewhere = previous.Elsewhere.ToBuilder();
         ZoneConflicts = previous.ZoneConflicts;
-        Changed = ChangePass.Between(previous, resources, addresses);
+        Changed = ChangePass.Between(previous, resources, addresses, now);
+        Now = now;
         Unreadable = Errors(resources);
     }
 
@@ -30,6 +31,9 @@ internal sealed class CompileRun
     public CompileResult Previous { get; }
 
     public CompilerOptions Options { get; }
+
+    /// <summary>By which certificates are judged.</summary>
+    public DateTimeOffset Now { get; }
 
     /// <summary>The keys of opaque cookies, the same for the whole compile.</summary>
     public required AffinityKeys Keys { get; init; }

@@ -13,6 +13,9 @@ public sealed class PeerState(UpstreamState upstream)
 
     public UpstreamState Upstream { get; } = upstream;
 
+    /// <summary>The peer is no more, though requests to it may still run.</summary>
+    public bool IsGone { get => Volatile.Read(ref field) || Upstream.IsGone; internal set => Volatile.Write(ref field, value); }
+
     /// <summary>
     /// nginx current_weight: what smooth round robin has saved up for it, in <see cref="SlowStart.UnitParts"/>. While
     /// <see cref="Index"/> is set the index knows the newer figure and writes it back when it lets go.

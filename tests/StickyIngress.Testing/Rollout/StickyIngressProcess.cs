@@ -29,7 +29,7 @@ public sealed class StickyIngressProcess : IRolloutProxy
     public Uri Address { get; }
 
     /// <summary>Built in the same configuration as what runs now.</summary>
-    private static string Executable
+    public static string Executable
     {
         get
         {

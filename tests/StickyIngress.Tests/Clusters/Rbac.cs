@@ -1,6 +1,6 @@
 using YamlDotNet.RepresentationModel;
 
-namespace StickyIngress.Tests;
+namespace StickyIngress.Tests.Clusters;
 
 /// <summary>The permissions that a manifest grants, each as one line.</summary>
 internal static class Rbac
