@@ -51,6 +51,7 @@ public sealed class Reconciler(
         var watching = WatchAsync(stoppingToken);
         using var expiry = new Alarm(Wake, time);
         compiler.Keys.Changed += Wake;
+        compiler.Overrides.Changed += Wake;
         try
         {
             while (true)
@@ -70,6 +71,7 @@ public sealed class Reconciler(
         finally
         {
             compiler.Keys.Changed -= Wake;
+            compiler.Overrides.Changed -= Wake;
         }
     }
 
@@ -96,6 +98,8 @@ public sealed class Reconciler(
     }
 
     private void Wake() => _changed.Release();
+
+    private void Wake(PeerRef peer, PeerOverride change) => Wake();
 
     private CompileResult Compile(ResourceSet resources, AddressBook addresses)
     {

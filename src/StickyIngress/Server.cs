@@ -48,6 +48,8 @@ internal static class Server
 
         builder.Services.AddSingleton<SessionKeeper>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<SessionKeeper>());
+        builder.Services.AddSingleton<StateKeeper>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<StateKeeper>());
         builder.Services.AddHostedService<AdminServer>();
         builder.Services.AddHostedService<Shutdown>();
 
@@ -90,6 +92,7 @@ internal static class Server
         .AddSingleton(provider => new UpstreamBuilder(
             provider.GetRequiredService<AffinityKeysHolder>(), provider.GetRequiredService<SessionZones>(), provider.GetRequiredService<Clock>(), new Random()))
         .AddSingleton<UpstreamStates>()
+        .AddSingleton<PeerOverridesHolder>()
         .AddSingleton<SnapshotCompiler>()
         .AddSingleton<ReconcilerState>()
         .AddSingleton<IReconcileObserver, ReconcileMetrics>()

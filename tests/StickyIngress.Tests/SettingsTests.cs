@@ -19,6 +19,8 @@ public sealed class SettingsTests
         [SettingList.Admin] = ("*:83", settings => settings.Admin.ToString(), "0.0.0.0:83", "127.0.0.1", "it must be ADDR:PORT"),
         [SettingList.TrustedProxies] =
             ("10.0.0.0/8", settings => string.Join(' ', settings.TrustedProxies), "10.0.0.0/8", "10.0.0.0/33", "it must be a network such as 10.0.0.0/8, or an address"),
+        [SettingList.AdminChangesFrom] =
+            ("10.0.0.0/8", settings => string.Join(' ', settings.AdminChangesFrom), "10.0.0.0/8", "anybody", "it must be a network such as 10.0.0.0/8, or an address"),
         [SettingList.IngressClass] = ("mine", settings => settings.IngressClass, "mine", null, ""),
         [SettingList.Namespace] = ("web", settings => string.Join(' ', settings.Namespaces), "web", null, ""),
         [SettingList.AccessLog] = ("$status", settings => settings.AccessLog, "$status", "$nosuch", "$nosuch"),
@@ -33,6 +35,7 @@ public sealed class SettingsTests
         [SettingList.Resolver] = ("10.0.0.1", settings => settings.Resolvers.Single().ToString(), "10.0.0.1:53", "dns", "it must be an IP address"),
         [SettingList.SessionFile] = ("/tmp/sessions", settings => settings.SessionFile, "/tmp/sessions", "/tmp/sessions", "--session-file needs --affinity-keys"),
         [SettingList.SessionFileInterval] = ("5s", settings => settings.SessionFileInterval, TimeSpan.FromSeconds(5), "often", "it must be a time such as 500ms, 30s or 1m"),
+        [SettingList.State] = ("/tmp/state", settings => settings.State, "/tmp/state", "/nowhere/state", "it must be a file in a directory that exists"),
         [SettingList.DrainTimeout] = ("250ms", settings => settings.DrainTimeout, TimeSpan.FromMilliseconds(250), "-1s", "it must be a time such as 500ms, 30s or 1m"),
     };
 

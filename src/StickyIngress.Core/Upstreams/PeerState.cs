@@ -6,7 +6,7 @@ namespace StickyIngress.Core.Upstreams;
 /// What is counted about a peer while it serves; it lives as long as the peer exists, through any number of snapshots. Written
 /// under the <see cref="UpstreamState.Gate"/>; metrics read it without, a figure at a time.
 /// </summary>
-public sealed class PeerState(UpstreamState upstream)
+public sealed class PeerState(UpstreamState upstream, PeerKey key)
 {
     private ClientEstimate? _clients;
     private int _connections;
@@ -15,6 +15,9 @@ public sealed class PeerState(UpstreamState upstream)
 
     /// <summary>The peer is no more, though requests to it may still run.</summary>
     public bool IsGone { get => Volatile.Read(ref field) || Upstream.IsGone; internal set => Volatile.Write(ref field, value); }
+
+    /// <summary>Whose state it is.</summary>
+    public PeerRef Peer => new(Upstream.Name, key);
 
     /// <summary>
     /// nginx current_weight: what smooth round robin has saved up for it, in <see cref="SlowStart.UnitParts"/>. While

@@ -17,6 +17,7 @@ internal sealed class AdminServer(IServiceProvider services, ServeSettings setti
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = PeerEndpoint.LongestBody;
             kestrel.Listen(settings.Admin);
         });
         builder.Services.AddRoutingCore();

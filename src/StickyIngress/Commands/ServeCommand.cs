@@ -57,6 +57,8 @@ internal static class ServeCommand
         if (CacheMistake(settings) is { } unusable) return unusable;
         if (settings is { SessionFile: not null, AffinityKeys: null })
             return "--session-file needs --affinity-keys: with a random key no start could read what the one before has written";
+        if (settings.State is { } state && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(state))))
+            return $"--state is \"{state}\"; it must be a file in a directory that exists";
         if (settings.SessionFile is not null && settings.SessionFileInterval < TimeSpan.FromSeconds(1))
             return $"--session-file-interval is {settings.SessionFileInterval.TotalSeconds}s; it must be 1s or more";
         if (settings.AccessLog is not ("json" or "off") && !Template.TryParse(settings.AccessLog, null, out _, out var wrong))

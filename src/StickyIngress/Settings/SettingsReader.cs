@@ -90,7 +90,8 @@ internal sealed class SettingsReader
         Https = EndPoint(SettingList.Https, "0.0.0.0:8443")!,
         H2c = EndPoint(SettingList.H2c, null),
         Admin = EndPoint(SettingList.Admin, environment.Contains("KUBERNETES_SERVICE_HOST") ? "0.0.0.0:9090" : "127.0.0.1:9090")!,
-        TrustedProxies = [.. All(SettingList.TrustedProxies).Select(Network)],
+        AdminChangesFrom = Networks(SettingList.AdminChangesFrom),
+        TrustedProxies = Networks(SettingList.TrustedProxies),
         IngressClass = Last(SettingList.IngressClass) ?? "sticky",
         Namespaces = All(SettingList.Namespace),
         Kubeconfig = Last(SettingList.Kubeconfig),
@@ -106,6 +107,7 @@ internal sealed class SettingsReader
         AffinityKeys = Last(SettingList.AffinityKeys),
         SessionFile = Last(SettingList.SessionFile),
         SessionFileInterval = Time(SettingList.SessionFileInterval, "60s"),
+        State = Last(SettingList.State),
         ShutdownGrace = Time(SettingList.ShutdownGrace, "5s"),
         DrainTimeout = Time(SettingList.DrainTimeout, "60s"),
     };
@@ -148,12 +150,14 @@ internal sealed class SettingsReader
         return null;
     }
 
-    private IPNetwork Network(string text)
+    private IReadOnlyList<IPNetwork> Networks(string name) => [.. All(name).Select(text => Network(name, text))];
+
+    private IPNetwork Network(string name, string text)
     {
         if (IPNetwork.TryParse(text, out var network)) return network;
         if (IPAddress.TryParse(text, out var address)) return new(address, address.GetAddressBytes().Length * 8);
 
-        _mistakes.Add($"{Origin(SettingList.TrustedProxies)} is \"{text}\"; it must be a network such as 10.0.0.0/8, or an address");
+        _mistakes.Add($"{Origin(name)} is \"{text}\"; it must be a network such as 10.0.0.0/8, or an address");
         return default;
     }
 
