@@ -3,7 +3,10 @@ CONFIGURATION ?= Release
 RUN := dotnet run --project src/StickyIngress --configuration $(CONFIGURATION) --
 BENCH := dotnet run --project tests/StickyIngress.Benchmarks --configuration Release --
 
-.PHONY: help run build test check format golden conformance bench load rollout generate
+# Published as the container image has it: compiled ahead of time, since a start counts.
+ahead = dotnet publish $(1) --nologo -v quiet --use-current-runtime --no-self-contained -p:PublishReadyToRun=true --artifacts-path artifacts/ahead --output artifacts/ahead/$(2)
+
+.PHONY: help run build test check format golden conformance bench load rollout scale compile generate
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -41,6 +44,15 @@ load: ## The same load on StickyIngress and its peers, side by side; the table g
 
 rollout: ## Replace every pod under 200 clients with sessions, with StickyIngress and with HAProxy; prints a table
 	@$(BENCH) rollout
+
+scale: ## 5,000 upstreams in a cluster: cold start, time of a change, memory, writes; on the fake API server, and on a real one with KUBEBUILDER_ASSETS
+	@$(call ahead,src/StickyIngress,product)
+	@dotnet build tests/StickyIngress.Benchmarks --configuration Release --nologo -v quiet -clp:ErrorsOnly
+	@STICKY_INGRESS=$(CURDIR)/artifacts/ahead/product/sticky-ingress tests/loopback.sh artifacts/bin/StickyIngress.Benchmarks/release/StickyIngress.Benchmarks scale $(OPTIONS)
+
+compile: ## Read and compile 10,000 upstreams with 40,000 peers from files in a fresh process; prints time and memory
+	@$(call ahead,tests/StickyIngress.Benchmarks,benchmarks)
+	@artifacts/ahead/benchmarks/StickyIngress.Benchmarks compile-report
 
 generate: ## Write the generated files: the CRD, and its copy in the chart
 	@$(RUN) crd > crds/stickyingress.io_stickyupstreams.yaml

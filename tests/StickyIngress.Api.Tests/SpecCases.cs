@@ -35,8 +35,8 @@ internal static class SpecCases
         { SpecRules.NoNginxTimeouts, "spec.sticky.cookie", Server + "sticky: { cookie: { name: a, idleTimeout: 1h } }", Server + "sticky: { cookie: { name: a, value: NginxSid, idleTimeout: 1h } }" },
         { SpecRules.ZoneOrMaxSessions, "spec.sticky.learn", Server + "sticky: { learn: { create: [$a], lookup: [$a], maxSessions: 9 } }", Server + "sticky: { learn: { create: [$a], lookup: [$a] } }" },
         { SpecRules.ZoneSize, "spec.sticky.learn.zone", Server + "sticky: { learn: { create: [$a], lookup: [$a], zone: { name: z, size: 32k } } }", Server + "sticky: { learn: { create: [$a], lookup: [$a], zone: { name: z, size: 32767 } } }" },
-        { SpecRules.OffAlone, "spec.proxy.nextUpstream", Server + "proxy: { nextUpstream: { on: ['Off'] } }", Server + "proxy: { nextUpstream: { on: [Error, 'Off'] } }" },
-        { SpecRules.OffAlone, "spec.routes[0].proxy.nextUpstream", Server + "routes: [{ proxy: { nextUpstream: {} } }]", Server + "routes: [{ proxy: { nextUpstream: { on: ['Off', Error] } } }]" },
+        { SpecRules.OffAlone, "spec.proxy.nextUpstream", Server + "proxy: { nextUpstream: { 'on': ['Off'] } }", Server + "proxy: { nextUpstream: { 'on': [Error, 'Off'] } }" },
+        { SpecRules.OffAlone, "spec.routes[0].proxy.nextUpstream", Server + "routes: [{ proxy: { nextUpstream: {} } }]", Server + "routes: [{ proxy: { nextUpstream: { 'on': ['Off', Error] } } }]" },
         { SpecRules.PersistentMandatory, "spec.healthCheck", Server + "healthCheck: { persistent: true, mandatory: true }", Server + "healthCheck: { persistent: true }" },
     };
 
@@ -68,7 +68,7 @@ internal static class SpecCases
         { "spec.sticky.failStatus", Server + "sticky: { cookie: { name: a }, failStatus: 599 }", Server + "sticky: { cookie: { name: a }, failStatus: 200 }" },
         { "spec.proxy.maxBodySize", Server + "proxy: { maxBodySize: 0 }", Server + "proxy: { maxBodySize: 1t }" },
         { "spec.proxy.protocol", Server + "proxy: { protocol: H2C }", Server + "proxy: { protocol: H3 }" },
-        { "spec.proxy.nextUpstream.on[0]", Server + "proxy: { nextUpstream: { on: [HTTP500] } }", Server + "proxy: { nextUpstream: { on: [HTTP501] } }" },
+        { "spec.proxy.nextUpstream.on[0]", Server + "proxy: { nextUpstream: { 'on': [HTTP500] } }", Server + "proxy: { nextUpstream: { 'on': [HTTP501] } }" },
         { "spec.tls[0].secretName", Server + "tls: [{ secretName: a }]", Server + "tls: [{ hosts: [a.test] }]" },
         { "spec.routes[0].paths[0].pathType", Server + "routes: [{ paths: [{ path: /, pathType: Exact }] }]", Server + "routes: [{ paths: [{ path: /, pathType: Glob }] }]" },
         { "spec.queue.size", Server + "queue: { size: 1 }", Server + "queue: { size: 1000001 }" },

@@ -63,8 +63,16 @@ internal sealed class CompileRun
 
     public ImmutableDictionary<ResourceRef, ResourceRef> ZoneConflicts { get; set; }
 
-    /// <summary>Upstreams made for the Service backends of Ingresses.</summary>
-    public Dictionary<ResourceRef, StickyUpstream> Implicit { get; } = [];
+    /// <summary>Upstreams made for the Service backends of Ingresses; null: no Ingress changed, so they are those of before.</summary>
+    public Dictionary<ResourceRef, StickyUpstream>? Implicit { get; set; }
+
+    /// <summary>The upstream of that name as it is written or made now; null: there is none, or it cannot be read.</summary>
+    public StickyUpstream? Written(ResourceRef named)
+    {
+        if (!IngressPass.IsImplicit(named)) return Resources.Upstreams.GetValueOrDefault(named);
+
+        return Implicit is { } made ? made.GetValueOrDefault(named) : Previous.Upstreams.GetValueOrDefault(named)?.Written;
+    }
 
     /// <summary>Replaces what a resource depends on.</summary>
     public void SetUses(ResourceRef user, ImmutableArray<ResourceRef> former, ImmutableArray<ResourceRef> now)

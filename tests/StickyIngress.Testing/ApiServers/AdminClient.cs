@@ -105,6 +105,7 @@ public sealed class AdminClient : IDisposable
     {
         var start = new ProcessStartInfo(_kubectl, ["--kubeconfig", _kubeconfig, .. arguments])
         {
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,

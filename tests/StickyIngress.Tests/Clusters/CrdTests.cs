@@ -1,5 +1,5 @@
-using StickyIngress.Api;
 using StickyIngress.Api.Tests;
+using StickyIngress.Testing;
 
 namespace StickyIngress.Tests.Clusters;
 
@@ -35,7 +35,9 @@ public sealed class CrdTests(RealServer real)
         var said = await kubectl.MustAsync("", "apply", "--server-side", "-f", Repository.PathOf("crds"));
         Assert.DoesNotContain("Warning", said, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("NonStructuralSchema", await kubectl.MustAsync("", "get", "crd", "stickyupstreams.stickyingress.io", "-o", "yaml"), StringComparison.Ordinal);
-        Assert.Contains("FIELDS:", await kubectl.MustAsync("", "explain", "stickyupstream.spec.servers"), StringComparison.Ordinal);
+        await Eventually.HoldsAsync(
+            async () => (await kubectl.KubectlAsync("", "explain", "stickyupstream.spec.servers")).Said.Contains("FIELDS:", StringComparison.Ordinal),
+            "the server explains the fields", TestContext.Current.CancellationToken);
     }
 
     [Fact]

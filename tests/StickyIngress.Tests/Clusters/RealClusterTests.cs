@@ -1,6 +1,3 @@
-using StickyIngress.Testing;
-using StickyIngress.Testing.ApiServers;
-
 namespace StickyIngress.Tests.Clusters;
 
 /// <summary>The suite on a real API server, with the rights of our role alone, and what users do there with kubectl.</summary>
