@@ -6,7 +6,7 @@ BENCH := dotnet run --project tests/StickyIngress.Benchmarks --configuration Rel
 # Published as the container image has it: compiled ahead of time, since a start counts.
 ahead = dotnet publish $(1) --nologo -v quiet --use-current-runtime --no-self-contained -p:PublishReadyToRun=true --artifacts-path artifacts/ahead --output artifacts/ahead/$(2)
 
-.PHONY: help run build test check format golden conformance bench load rollout scale compile generate
+.PHONY: help run build test check format golden conformance bench sessions load rollout scale compile generate
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -38,6 +38,9 @@ conformance: ## Replay nginx's recorded answers against the running product; a l
 
 bench: ## Benchmarks of the hot paths (filter with FILTER=*Pick*)
 	$(BENCH) --filter '$(or $(FILTER),*)'
+
+sessions: ## The budgets of the session table, measured: lookups, latency beside inserts, memory, hash, loading from a file
+	@$(BENCH) session-report
 
 load: ## The same load on StickyIngress and its peers, side by side; the table goes to tests/load/results
 	@tests/load/run.sh

@@ -50,5 +50,5 @@ public sealed class CrdTests(RealServer real)
     }
 
     private Task<(int Code, string Said)> ApplyAsync(string spec) =>
-        real.Server.Admin.KubectlAsync(Examples.WithSpec(spec), "apply", "--server-side", "--dry-run=server", "-f", "-");
+        real.Server.Admin.KubectlAsync(Examples.WithSpec(spec), "apply", "--dry-run=server", "-f", "-");
 }
