@@ -106,9 +106,10 @@ public sealed class RealApiServer : ITestApiServer
         }
     }
 
-    /// <summary>Empties the namespace of what tests put there.</summary>
+    /// <summary>Empties the namespace of what tests put there, and frees the Lease of a controller that was killed.</summary>
     public async Task ClearAsync(string space)
     {
+        await Admin.DeleteAllAsync("Lease", ControllerNamespace);
         foreach (var kind in (string[])["StickyUpstream", "Ingress", "EndpointSlice", "Secret"]) await Admin.DeleteAllAsync(kind, space);
 
         // Services cannot be deleted as a whole.

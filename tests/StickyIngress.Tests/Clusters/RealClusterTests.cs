@@ -12,7 +12,9 @@ public sealed class RealClusterTests(RealServer real) : ClusterSuite
         await cluster.PutServiceAsync("shop", servers[0].EndPoint.Port);
         await cluster.Server.PutAsync(TestCluster.Upstream("shop", "web"));
         var roles = await File.ReadAllTextAsync(Repository.PathOf("manifests/rbac-namespace.yaml"), Stop);
-        await real.Server.Admin.MustAsync(roles.Replace("{ name: sticky-ingress, namespace: sticky-ingress }", "{ name: scoped, namespace: sticky-ingress }").Replace("kind: ServiceAccount, name: sticky-ingress,", "kind: ServiceAccount, name: scoped,"), "apply", "-f", "-");
+        var scoped = roles.Replace("{ name: sticky-ingress, namespace: sticky-ingress }", "{ name: scoped, namespace: sticky-ingress }")
+            .Replace("kind: ServiceAccount, name: sticky-ingress,", "kind: ServiceAccount, name: scoped,").Replace("sticky-ingress-lease", "scoped-lease");
+        await real.Server.Admin.MustAsync(scoped, "apply", "-f", "-");
         cluster.UseKubeconfig(await real.Server.KubeconfigOfAsync("scoped"));
 
         await using var process = await cluster.ServeAsync("--namespace", "web");
