@@ -41,7 +41,7 @@ public sealed class FakeClusterTests : ClusterSuite
         Assert.StartsWith("the kubeconfig /nowhere/config cannot be used: ", ended.Error, StringComparison.Ordinal);
     }
 
-    protected override async Task<TestCluster> StartAsync() => TestCluster.On(await FakeApiServer.StartAsync());
+    protected override Task<TestCluster> StartAsync() => TestCluster.StartAsync();
 
     protected override async Task ChangeWhileAwayAsync(TestCluster cluster, int port)
     {

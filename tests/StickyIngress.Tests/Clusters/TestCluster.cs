@@ -25,7 +25,8 @@ public sealed class TestCluster : IAsyncDisposable
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    public static TestCluster On(FakeApiServer fake) => new(fake, owns: true, IPAddress.Loopback);
+    /// <summary>On a fake API server of its own.</summary>
+    public static async Task<TestCluster> StartAsync() => new(await FakeApiServer.StartAsync(), owns: true, IPAddress.Loopback);
 
     public static TestCluster On(RealApiServer real) => new(real, owns: false, IPAddress.Parse("198.18.0.1"));
 
