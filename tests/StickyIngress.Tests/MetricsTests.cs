@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using StickyIngress.Testing;
+using static StickyIngress.Tests.Manifests;
 
 namespace StickyIngress.Tests;
 
