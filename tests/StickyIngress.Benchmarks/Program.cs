@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using StickyIngress.Benchmarks;
+using StickyIngress.Benchmarks.Scale;
 
 switch (args)
 {
@@ -14,6 +15,9 @@ switch (args)
         break;
     case ["sync-report"]:
         await SyncReport.RunAsync(Console.Out);
+        break;
+    case ["scale", .. var options]:
+        await ScaleReport.RunAsync(Console.Out, Directory.GetCurrentDirectory(), options);
         break;
     case ["rollout"]:
         await RolloutReport.RunAsync(Console.Out);
