@@ -6,11 +6,33 @@ namespace StickyIngress.Testing;
 /// <summary>Ports on which nobody listens.</summary>
 public static class FreePort
 {
-    /// <summary>A port that was free a moment ago: connecting to it is refused.</summary>
+    /// <summary>Below the ports that the system gives to those who ask for any, so that nobody gets one by chance before it is used.</summary>
+    private const int First = 20_000;
+    private const int Last = 29_999;
+
+    private static int _last = Random.Shared.Next(First, Last);
+
+    /// <summary>A port that was free a moment ago, and that is not given again soon: connecting to it is refused.</summary>
     public static int Next()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = First + ((Interlocked.Increment(ref _last) - First) % (Last + 1 - First));
+            if (IsFree(port)) return port;
+        }
+    }
+
+    private static bool IsFree(int port)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, port);
+        try
+        {
+            listener.Start();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 }
