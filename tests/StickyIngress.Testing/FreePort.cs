@@ -7,7 +7,7 @@ namespace StickyIngress.Testing;
 public static class FreePort
 {
     /// <summary>Below the ports that the system gives to those who ask for any, so that nobody gets one by chance before it is used.</summary>
-    private const int First = 20_000;
+    private const int First = 22_000;
     private const int Last = 29_999;
 
     private static int _last = Random.Shared.Next(First, Last);
