@@ -35,6 +35,7 @@ public sealed class AlertTests
         ["StickyIngressCertificateExpired"] = () => CertificateAsync(TimeSpan.FromMinutes(30)),
         ["StickyIngressAffinityKeysUnusable"] = KeysFileBreaksAsync,
         ["StickyIngressSessionFileStale"] = SessionFileIsNotWrittenAsync,
+        ["StickyIngressStateFileUnusable"] = StateFileIsForeignAsync,
     };
 
     public static TheoryData<string> Alerts => [.. Names()];
@@ -172,6 +173,13 @@ public sealed class AlertTests
             process => Eventually.HoldsAsync(
                 async () => await process.MetricAsync("stickyingress_session_file_last_success_timestamp_seconds") > 0, "the file was written once", Stop),
             "--affinity-keys", manifests.PathOf("keys.txt"), "--session-file", manifests.PathOf("sessions"), "--session-file-interval", "1s");
+    }
+
+    private static async Task<(string[] Before, string[] After)> StateFileIsForeignAsync()
+    {
+        using var manifests = With(Upstream("shop", ["127.0.0.1:1"]));
+        await File.WriteAllTextAsync(manifests.PathOf("state"), "of another program\n", Stop);
+        return await AroundAsync(manifests, static _ => Task.CompletedTask, "--state", manifests.PathOf("state"));
     }
 
     private static async Task<double> SumAsync(StickyProcess process, string series) =>
