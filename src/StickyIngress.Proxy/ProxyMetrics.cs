@@ -10,7 +10,7 @@ namespace StickyIngress.Proxy;
 /// <summary>
 /// What is counted per request. The children of an upstream's series are looked up once and kept, and go when the upstream goes.
 /// </summary>
-public sealed class ProxyMetrics(IMetricFactory factory)
+public sealed class ProxyMetrics(IMetricFactory factory, SnapshotHolder snapshots)
 {
     private static readonly UpstreamName NoUpstream = new("", "");
 
@@ -35,7 +35,7 @@ public sealed class ProxyMetrics(IMetricFactory factory)
 
     internal void Tried(ProxyRequest request, PeerTry @try, TryEnd end)
     {
-        var peer = For(request).Peer(@try.Peer!);
+        var peer = For(request).Peer(@try.Peer!, IsPresent);
         peer.Requests(@try.Status).Inc();
         peer.Duration.Observe(@try.ResponseTime / 1000d);
         if (end.IsFailure()) peer.Failures(end.Word()).Inc();
@@ -62,6 +62,17 @@ public sealed class ProxyMetrics(IMetricFactory factory)
     private UpstreamMetrics For(ProxyRequest request)
     {
         var name = request.Upstream?.Name ?? NoUpstream;
-        return _upstreams.TryGetValue(name, out var known) ? known : _upstreams.GetOrAdd(name, key => new(_series, key));
+        return _upstreams.TryGetValue(name, out var known) ? known : Add(name);
     }
+
+    private UpstreamMetrics Add(UpstreamName name)
+    {
+        var added = _upstreams.GetOrAdd(name, key => new(_series, key));
+        // Whoever takes an upstream out of service does so before its series go, so this cannot miss that it is gone.
+        if (name != NoUpstream && snapshots.Current.Find(name) is null) Remove(name);
+        return added;
+    }
+
+    private bool IsPresent(Peer peer) =>
+        snapshots.Current.Find(peer.State.Upstream.Name) is { } current && current.Peers.Any(present => present.Label == peer.Label);
 }

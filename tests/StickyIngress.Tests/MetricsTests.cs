@@ -44,6 +44,36 @@ public sealed class MetricsTests
         Assert.DoesNotContain("error while linting", said, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("the upstream")]
+    [InlineData("the peer")]
+    public async Task A_request_that_outlives_them_does_not_bring_series_back(string gone)
+    {
+        var (arrived, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await using var slow = await TestBackend.StartAsync("slow", async context =>
+        {
+            arrived.TrySetResult();
+            await go.Task;
+            context.Response.StatusCode = 418;
+        });
+        await using var servers = await Backends.StartAsync("a");
+        using var manifests = With(Upstream("shop", [slow.Address]));
+        await using var process = await StickyProcess.ServeAsync(manifests);
+        var asked = process.Client.GetAsync("/shop", Stop);
+        await arrived.Task;
+
+        manifests.Write("upstreams.yaml", gone == "the peer" ? Upstream("shop", servers.Addresses) : Upstream("other", servers.Addresses));
+        await Eventually.HoldsAsync(
+            async () => !(await process.Admin.GetStringAsync("/api/v1/upstreams", Stop)).Contains(slow.Address), "it is gone", Stop);
+        go.SetResult();
+        using var answer = await asked;
+        await Eventually.HoldsAsync(() => process.Output.Count == 1, "the request has ended", Stop);
+
+        Assert.Equal(418, (int)answer.StatusCode);
+        var word = gone == "the peer" ? $"peer=\"{slow.Address}\"" : "upstream=\"shop\"";
+        Assert.DoesNotContain(await process.MetricsAsync(), line => line.Contains(word, StringComparison.Ordinal));
+    }
+
     private static Comparer<KeyValuePair<string, string>> Comparer { get; } =
         Comparer<KeyValuePair<string, string>>.Create(static (a, b) => string.CompareOrdinal(a.Key, b.Key));
 
