@@ -84,8 +84,8 @@ internal sealed class UpstreamMetrics
     private Counter.Child AddRequests(string method, int code) => Add(() => _requests.GetOrAdd(
         (method, code), key => _series.Requests.WithLabels(_name.Namespace, _name.Name, key.Method, MetricWords.Code(key.Code))));
 
-    private Counter.Child AddAffinity(AffinityMode mode, AffinityOutcome outcome) => Add(() =>
-        _affinity[(int)outcome] ??= _series.Affinity.WithLabels(_name.Namespace, _name.Name, AffinityWords.Of(mode), AffinityWords.Of(outcome)));
+    private Counter.Child AddAffinity(AffinityMode mode, AffinityOutcome outcome) => Add(() => _affinity[(int)outcome]
+        ??= _series.Affinity.WithLabels(_name.Namespace, _name.Name, AffinityWords.Of(mode), AffinityWords.Of(outcome)));
 
     private Counter.Child Add(Func<Counter.Child> create)
     {

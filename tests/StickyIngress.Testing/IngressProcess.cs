@@ -33,7 +33,8 @@ public class IngressProcess : IAsyncDisposable
 
     /// <summary>Built in the same configuration as what runs now.</summary>
     public static string Executable { get; } = Path.GetFullPath(Path.Combine(
-        AppContext.BaseDirectory, "../../StickyIngress", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "sticky-ingress"));
+        AppContext.BaseDirectory, "../../StickyIngress",
+        Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "sticky-ingress"));
 
     public IReadOnlyList<string> Arguments { get; }
 
@@ -51,7 +52,8 @@ public class IngressProcess : IAsyncDisposable
     public bool HasExited => _process.HasExited;
 
     /// <summary>Runs a command that ends by itself.</summary>
-    public static async Task<Ended> RunAsync(IReadOnlyList<string> arguments, IReadOnlyList<(string Name, string Value)> environment, CancellationToken stop)
+    public static async Task<Ended> RunAsync(
+        IReadOnlyList<string> arguments, IReadOnlyList<(string Name, string Value)> environment, CancellationToken stop)
     {
         using var process = Start(arguments, environment);
         var output = process.StandardOutput.ReadToEndAsync(stop);
@@ -114,7 +116,12 @@ public class IngressProcess : IAsyncDisposable
     private static Process Start(IReadOnlyList<string> arguments, IReadOnlyList<(string Name, string Value)> environment)
     {
         // Shells start what runs in the background deaf to SIGINT, and children inherit it.
-        var start = new ProcessStartInfo("env", ["--default-signal=INT", Executable, .. arguments]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", Executable, .. arguments])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         foreach (DictionaryEntry inherited in Environment.GetEnvironmentVariables())
         {
             if (((string)inherited.Key).StartsWith("STICKYINGRESS_", StringComparison.Ordinal)) start.Environment.Remove((string)inherited.Key);
