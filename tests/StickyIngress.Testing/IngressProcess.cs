@@ -14,12 +14,13 @@ public class IngressProcess : IAsyncDisposable
     private readonly ConcurrentQueue<string> _output = new();
     private readonly ConcurrentQueue<string> _error = new();
 
-    /// <summary>Starts it on these ports; stopping takes no grace unless the arguments say otherwise.</summary>
+    /// <summary>Starts it on these ports, of loopback unless the arguments say otherwise; stopping takes no grace likewise.</summary>
     /// <param name="stop">Ends every wait for it.</param>
     public IngressProcess(int http, int admin, IReadOnlyList<string> arguments, CancellationToken stop)
     {
         _stop = stop;
-        Arguments = [.. arguments, "--http", $"127.0.0.1:{http}", "--admin", $"127.0.0.1:{admin}"];
+        Arguments = arguments;
+        if (!arguments.Contains("--http")) Arguments = [.. Arguments, "--http", $"127.0.0.1:{http}", "--admin", $"127.0.0.1:{admin}"];
         if (!arguments.Contains("--shutdown-grace")) Arguments = [.. Arguments, "--shutdown-grace", "0s"];
         Http = new(IPAddress.Loopback, http);
         Client = NewClient(http);
