@@ -9,7 +9,10 @@ IMAGE ?= stickyingress/sticky-ingress:$(VERSION)
 BASE ?=
 PUBLISH := dotnet publish src/StickyIngress --nologo -v quiet -p:PublishProfile=Image -p:Version=$(VERSION) --artifacts-path artifacts/publish
 
-.PHONY: help run build test check format golden conformance bench sessions load rollout chart dashboard generate publish image image-report release
+# What is measured from its start is compiled ahead of time, as the image is.
+AHEAD := --use-current-runtime --no-self-contained -p:PublishReadyToRun=true --artifacts-path artifacts/ahead
+
+.PHONY: help run build test check format golden conformance bench sessions load rollout scale compile chart dashboard generate publish image image-report release
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -50,6 +53,14 @@ load: ## The same load on StickyIngress and its peers, side by side; the table g
 
 rollout: ## Replace every pod under 200 clients with sessions, with StickyIngress and with HAProxy; prints a table
 	@$(BENCH) rollout
+
+scale: publish ## 5,000 upstreams in a cluster: cold start, time of a change, memory; on the fake API server, and a real one with KUBEBUILDER_ASSETS
+	@dotnet build tests/StickyIngress.Benchmarks --configuration Release --nologo -v quiet -clp:ErrorsOnly
+	@STICKY_INGRESS=$(CURDIR)/artifacts/image/sticky-ingress tests/loopback.sh artifacts/bin/StickyIngress.Benchmarks/release/StickyIngress.Benchmarks scale $(OPTIONS)
+
+compile: ## Read and compile 10,000 upstreams with 40,000 peers from files in a fresh process; prints time and memory
+	@dotnet publish tests/StickyIngress.Benchmarks --nologo -v quiet $(AHEAD) --output artifacts/ahead/benchmarks
+	@artifacts/ahead/benchmarks/StickyIngress.Benchmarks compile-report
 
 chart: ## Lint the charts, render every case of them, and test what comes out
 	@tests/chart.sh

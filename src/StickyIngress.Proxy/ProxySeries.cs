@@ -8,10 +8,6 @@ internal sealed class ProxySeries(IMetricFactory factory)
     private static readonly string[] Upstream = ["namespace", "upstream"];
     private static readonly double[] Seconds = [.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60];
 
-    /// <summary>Takes what nobody is to see.</summary>
-    public static Counter.Child Nowhere { get; } =
-        Metrics.WithCustomRegistry(Metrics.NewCustomRegistry()).CreateCounter("nowhere", "", "label").WithLabels("");
-
     public Gauge InFlight { get; } = factory.CreateGauge(
         "stickyingress_http_requests_in_flight", "Requests from clients that are not answered yet.");
 

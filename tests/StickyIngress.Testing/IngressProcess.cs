@@ -16,7 +16,8 @@ public class IngressProcess : IAsyncDisposable
 
     /// <summary>Starts it on these ports, of loopback unless the arguments say otherwise; stopping takes no grace likewise.</summary>
     /// <param name="stop">Ends every wait for it.</param>
-    public IngressProcess(int http, int admin, IReadOnlyList<string> arguments, CancellationToken stop)
+    public IngressProcess(
+        int http, int admin, IReadOnlyList<string> arguments, IReadOnlyList<(string Name, string Value)> environment, CancellationToken stop)
     {
         _stop = stop;
         Arguments = arguments;
@@ -25,17 +26,19 @@ public class IngressProcess : IAsyncDisposable
         Http = new(IPAddress.Loopback, http);
         Client = NewClient(http);
         Admin = NewClient(admin);
-        _process = Start(Arguments, []);
+        _process = Start(Arguments, environment);
         _process.OutputDataReceived += (_, line) => Keep(_output, line.Data);
         _process.ErrorDataReceived += (_, line) => Keep(_error, line.Data);
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
     }
 
-    /// <summary>Built in the same configuration as what runs now.</summary>
-    public static string Executable { get; } = Path.GetFullPath(Path.Combine(
-        AppContext.BaseDirectory, "../../StickyIngress",
-        Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "sticky-ingress"));
+    /// <summary>What STICKY_INGRESS names, else what was built in the same configuration as what runs now.</summary>
+    public static string Executable { get; } = Environment.GetEnvironmentVariable("STICKY_INGRESS") is { Length: > 0 } named
+        ? named
+        : Path.GetFullPath(Path.Combine(
+            AppContext.BaseDirectory, "../../StickyIngress",
+            Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "sticky-ingress"));
 
     public IReadOnlyList<string> Arguments { get; }
 

@@ -5,8 +5,9 @@ namespace StickyIngress.Tests;
 /// <summary>The executable under test, for as long as the test runs.</summary>
 public sealed class StickyProcess : IngressProcess
 {
-    private StickyProcess(int http, int admin, IReadOnlyList<string> arguments)
-        : base(http, admin, arguments, TestContext.Current.CancellationToken)
+    private StickyProcess(
+        int http, int admin, IReadOnlyList<string> arguments, IReadOnlyList<(string Name, string Value)> environment)
+        : base(http, admin, arguments, environment, TestContext.Current.CancellationToken)
     {
     }
 
@@ -14,9 +15,10 @@ public sealed class StickyProcess : IngressProcess
     public static Task<StickyProcess> ServeAsync(Manifests manifests, params string[] more) =>
         ServeAsync(FreePort.Next(), FreePort.Next(), ["run", "--manifests", manifests.Folder, .. more]);
 
-    public static async Task<StickyProcess> ServeAsync(int http, int admin, IReadOnlyList<string> arguments)
+    public static async Task<StickyProcess> ServeAsync(
+        int http, int admin, IReadOnlyList<string> arguments, params (string Name, string Value)[] environment)
     {
-        var process = new StickyProcess(http, admin, arguments);
+        var process = new StickyProcess(http, admin, arguments, environment);
         await process.ReadyAsync();
         return process;
     }

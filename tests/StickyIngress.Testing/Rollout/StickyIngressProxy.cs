@@ -12,7 +12,8 @@ public sealed class StickyIngressProxy : IRolloutProxy
     {
         File.WriteAllText(Path.Combine(_folder.FullName, "shop.yaml"), Upstream(mode));
         _process = new(
-            FreePort.Next(), FreePort.Next(), ["run", "--manifests", _folder.FullName, "--access-log", "off", "--log-level", "error"], CancellationToken.None);
+            FreePort.Next(), FreePort.Next(), ["run", "--manifests", _folder.FullName, "--access-log", "off", "--log-level", "error"], [],
+            CancellationToken.None);
     }
 
     public Uri Address => _process.Client.BaseAddress!;

@@ -1,4 +1,5 @@
 using StickyIngress.Testing;
+using StickyIngress.Tests.Clusters;
 using static StickyIngress.Tests.Manifests;
 
 namespace StickyIngress.Tests.Monitoring;
@@ -125,7 +126,7 @@ public sealed class AlertTests
         await using var process = await cluster.ServeAsync();
         return await AroundAsync(process, async () =>
         {
-            await cluster.Fake.DownAsync();
+            await cluster.Server.DownAsync();
             await Eventually.HoldsAsync(async () => await SumAsync(process, "stickyingress_watch_restarts_total") > 20, "watches are tried again", Stop);
         });
     }
