@@ -13,6 +13,7 @@ using StickyIngress.Core.Upstreams;
 using StickyIngress.Core.Variables;
 using StickyIngress.Kubernetes;
 using StickyIngress.Proxy;
+using StickyIngress.Proxy.Sockets;
 using StickyIngress.Settings;
 
 namespace StickyIngress;
@@ -60,7 +61,11 @@ internal static class Server
     private static void Listen(KestrelServerOptions kestrel, ServeSettings settings)
     {
         kestrel.ConfigureForProxy();
-        kestrel.Listen(settings.Http, listen => listen.Protocols = HttpProtocols.Http1);
+        kestrel.Listen(settings.Http, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            listen.UseInlineSockets();
+        });
         if (settings.H2c is { } h2c) kestrel.Listen(h2c, listen => listen.Protocols = HttpProtocols.Http2);
     }
 

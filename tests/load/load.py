@@ -103,7 +103,7 @@ def manifests(work, mode):
     servers = "".join(f'  - {{ name: {name}, address: "127.0.0.1:{port}", route: {name} }}\n' for name, port in zip("abc", BACKENDS))
     (folder / "load.yaml").write_text(
         "apiVersion: stickyingress.io/v1alpha1\nkind: StickyUpstream\nmetadata: { name: load }\nspec:\n"
-        "  routes: [{ paths: [{ path: / }] }]\n  servers:\n" + servers + STICKY[mode])
+        "  routes: [{ paths: [{ path: / }] }]\n  keepalive: { connections: 512, requests: 1000000000 }\n  servers:\n" + servers + STICKY[mode])
     return str(folder)
 
 
