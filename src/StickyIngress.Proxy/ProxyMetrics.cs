@@ -59,9 +59,9 @@ public sealed class ProxyMetrics(IMetricFactory factory)
         if (_upstreams.TryGetValue(upstream, out var known)) known.RemovePeer(peerLabel);
     }
 
-    private UpstreamMetrics For(ProxyRequest request)
-    {
-        var name = request.Upstream?.Name ?? NoUpstream;
-        return _upstreams.TryGetValue(name, out var known) ? known : _upstreams.GetOrAdd(name, key => new(_series, key));
-    }
+    /// <summary>Once for a request: the upstream may go while it is served, and its series with it.</summary>
+    private UpstreamMetrics For(ProxyRequest request) => request.Metrics ??= Find(request.Upstream?.Name ?? NoUpstream);
+
+    private UpstreamMetrics Find(UpstreamName name) =>
+        _upstreams.TryGetValue(name, out var known) ? known : _upstreams.GetOrAdd(name, key => new(_series, key));
 }

@@ -34,7 +34,7 @@ public abstract class NextUpstreamConformanceTests(PeerEngine engine)
         {
             Engine = engine,
             NextUpstream = new(Parse(conditions), 0, TimeSpan.Zero),
-            ReadTimeout = TimeSpan.FromMilliseconds(150),
+            ReadTimeout = TimeSpan.FromMilliseconds(500),
         });
         var method = row.GetProperty("method").GetString()!;
 

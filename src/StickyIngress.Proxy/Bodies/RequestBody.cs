@@ -16,7 +16,7 @@ internal sealed class RequestBody(HttpContext context) : IDisposable
     /// <summary>Nothing of the body is lost, so it can be sent from its start again.</summary>
     public bool CanReplay => _replay?.CanReplay ?? !HasBody;
 
-    public bool HasBody { get; private set; }
+    public bool HasBody { get; } = context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true };
 
     /// <summary>Why reading from the client failed; null: it did not.</summary>
     public Exception? ReadError => _replay?.Error;
@@ -24,7 +24,6 @@ internal sealed class RequestBody(HttpContext context) : IDisposable
     /// <summary>Called once, before the first try.</summary>
     public void Open(int keep)
     {
-        HasBody = context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? false;
         if (!HasBody) return;
 
         _replay = new(context.Request.Body, keep);

@@ -77,10 +77,14 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
 
     private async ValueTask<TryEnd> ReceiveAsync(ClientPresence presence)
     {
-        var step = await ReceiveHeadAsync();
-        if (step != TryEnd.Responded) return step;
+        var (input, head) = (connection.Input, connection.Head);
+        head.Begin();
+        while (!TryReadHead(input, head, out var fault))
+        {
+            if (fault || input.IsFull) return TryEnd.InvalidHeader;
+            if (await connection.ReceiveAsync() == 0) return TryEnd.Error;
+        }
 
-        var head = connection.Head;
         @try.Status = head.Status;
         @try.HeaderTime = request.Now - @try.StartedAt;
         request.Response = head.Response;
@@ -89,7 +93,7 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
 
         if (NextPeer.AfterStatus(request, @try, head.Status))
         {
-            CanKeep = SaysKeep() && framing.IsWithin(connection.Input.Unread.Length) && !NextPeer.CountsAsFailure(head.Status);
+            CanKeep = SaysKeep() && framing.IsWithin(input.Unread.Length) && !NextPeer.CountsAsFailure(head.Status);
             return TryEnd.Status;
         }
 
@@ -97,31 +101,23 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
         PassHead(framing);
         if (head.Status == StatusCodes.Status101SwitchingProtocols) return await UpgradeAsync(presence);
 
-        var end = await new ResponseDownload(request, connection, framing).RunAsync();
-        CanKeep = end == TryEnd.Responded && SaysKeep() && framing.Kind != BodyKind.UntilClose && connection.Input.IsEmpty;
+        var end = PassIfWhole(framing) ? TryEnd.Responded : await new ResponseDownload(request, connection, framing).RunAsync();
+        CanKeep = end == TryEnd.Responded && SaysKeep() && framing.Kind != BodyKind.UntilClose && input.IsEmpty;
         return end;
     }
 
-    /// <summary>The final response's head, after any number of interim ones.</summary>
-    private async ValueTask<TryEnd> ReceiveHeadAsync()
+    /// <summary>The final response's head, after any number of interim ones; false where it is not complete, or not a head.</summary>
+    private static bool TryReadHead(ReceiveBuffer input, ResponseHead head, out bool fault)
     {
-        var (input, head) = (connection.Input, connection.Head);
-        head.Begin();
         while (true)
         {
             var step = head.Read(input.Unread);
-            if (step == ParseStep.Invalid) return TryEnd.InvalidHeader;
+            fault = step == ParseStep.Invalid;
+            if (step != ParseStep.Complete) return false;
 
-            if (step == ParseStep.Complete)
-            {
-                input.Consume(head.Size);
-                if (head.Status is >= 200 or StatusCodes.Status101SwitchingProtocols) return TryEnd.Responded;
-                head.Begin();
-                continue;
-            }
-
-            if (input.IsFull) return TryEnd.InvalidHeader;
-            if (await connection.ReceiveAsync() == 0) return TryEnd.Error;
+            input.Consume(head.Size);
+            if (head.Status is >= 200 or StatusCodes.Status101SwitchingProtocols) return true;
+            head.Begin();
         }
     }
 
@@ -150,6 +146,16 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
         if (head.Status == StatusCodes.Status101SwitchingProtocols && head.Response.Header(HeaderNames.Upgrade) is { } protocol)
             headers.Upgrade = protocol;
         ClientHeaders.Add(request, head.Status);
+    }
+
+    /// <summary>A body that came with its head, all of it: the server flushes it with what it adds, so that it leaves in one piece.</summary>
+    private bool PassIfWhole(in BodyFraming framing)
+    {
+        if (framing.IsDropped || !framing.IsWithin(connection.Input.Unread.Length)) return false;
+
+        request.ResponseBody!.Pass(connection.Input.Unread);
+        connection.Input.Consume(connection.Input.Unread.Length);
+        return true;
     }
 
     private async ValueTask<TryEnd> UpgradeAsync(ClientPresence presence)

@@ -1,3 +1,5 @@
+using StickyIngress.Proxy.Sockets;
+
 namespace StickyIngress.Proxy.Forwarding.Http1;
 
 /// <summary>
@@ -14,6 +16,7 @@ internal sealed class RequestUpload(ProxyRequest request, PeerConnection connect
     private readonly bool _isChunked = request.Context.Request.ContentLength is null;
     private readonly long _sendTimeout = (long)request.Settings.SendTimeout.TotalMilliseconds;
     private volatile bool _isComplete;
+    private Turn _turn;
 
     /// <summary>The whole body was sent.</summary>
     public bool IsComplete => _isComplete;
@@ -81,6 +84,7 @@ internal sealed class RequestUpload(ProxyRequest request, PeerConnection connect
 
             if (_isChunked) output.AppendChunk(BeforeChunk, count);
             else output.Append(count);
+            if (_turn.IsOverAfter(count)) await Turn.End();
         }
 
         if (_isChunked) RequestHead.WriteLastChunk(output, request);

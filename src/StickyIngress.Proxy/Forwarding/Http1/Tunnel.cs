@@ -1,5 +1,6 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
+using StickyIngress.Proxy.Sockets;
 
 namespace StickyIngress.Proxy.Forwarding.Http1;
 
@@ -40,6 +41,7 @@ internal sealed class Tunnel(ProxyRequest request, PeerConnection connection, St
     private async Task ReceiveAsync()
     {
         var input = connection.Input;
+        var turn = new Turn();
         do
         {
             if (input.IsEmpty) continue;
@@ -49,6 +51,7 @@ internal sealed class Tunnel(ProxyRequest request, PeerConnection connection, St
             await client.FlushAsync(_stop.Token);
             request.ResponseBody!.Written(piece.Length);
             input.Consume(piece.Length);
+            if (turn.IsOverAfter(piece.Length)) await Turn.End();
         }
         while (await connection.ReceiveAsync() > 0);
     }
@@ -56,6 +59,7 @@ internal sealed class Tunnel(ProxyRequest request, PeerConnection connection, St
     private async Task SendAsync()
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        var turn = new Turn();
         try
         {
             while (true)
@@ -65,6 +69,7 @@ internal sealed class Tunnel(ProxyRequest request, PeerConnection connection, St
 
                 connection.Touch();
                 await connection.SendAsync(buffer.AsMemory(0, count), _sendTimeout);
+                if (turn.IsOverAfter(count)) await Turn.End();
             }
 
             await connection.EndSendingAsync();
