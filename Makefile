@@ -36,8 +36,8 @@ conformance: ## Replay nginx's recorded answers against the running product; a l
 bench: ## Benchmarks of the hot paths (filter with FILTER=*Pick*)
 	$(BENCH) --filter '$(or $(FILTER),*)'
 
-load: ## The same load on StickyIngress and its peers, side by side; the table goes to tests/load/results
-	@tests/load/run.sh
+load: ## The same load on StickyIngress and its peers, side by side, 40 minutes; tables go to tests/load/results and the docs (FAST=1: one minute, one table)
+	@tests/load/run.sh $(if $(FAST),--fast,--results --docs) $(LOAD)
 
 rollout: ## Replace every pod under 200 clients with sessions, with StickyIngress and with HAProxy; prints a table
 	@$(BENCH) rollout
