@@ -126,8 +126,8 @@ def nginx_config(work, ports, mode):
             proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Real-IP $remote_addr;"""
     path = work / f"nginx-{mode}.conf"
     path.write_text(f"""
-        daemon off; master_process off; worker_processes 1; worker_rlimit_nofile 65536; pid {work}/nginx-{mode}.pid; error_log {work}/nginx.log error;
-        events {{ worker_connections 32768; }}
+        daemon off; master_process off; worker_processes 1; pid {work}/nginx-{mode}.pid; error_log {work}/nginx.log error;
+        events {{ worker_connections 16384; }}
         http {{ access_log off; client_body_temp_path {work}/b; proxy_temp_path {work}/p; fastcgi_temp_path {work}/f; uwsgi_temp_path {work}/u; scgi_temp_path {work}/s;
           keepalive_requests 1000000000;
           upstream load {{ {servers} {sticky} keepalive 512; keepalive_requests 1000000000; }}
@@ -147,7 +147,7 @@ def haproxy_config(work, ports, mode):
     servers = "".join(f"  server {name} 127.0.0.1:{port}{mark(name)}\n" for name, port in zip("abc", ports.backends))
     path = work / f"haproxy-{mode}.cfg"
     path.write_text(
-        "global\n  nbthread 1\n  maxconn 20000\n  tune.ssl.default-dh-param 2048\ndefaults\n  mode http\n  timeout connect 5s\n  timeout client 60s\n  timeout server 60s\n"
+        "global\n  nbthread 1\n  maxconn 8192\n  tune.ssl.default-dh-param 2048\ndefaults\n  mode http\n  timeout connect 5s\n  timeout client 60s\n  timeout server 60s\n"
         "  option forwardfor\n  http-reuse always\n"
         f"frontend f\n  bind 127.0.0.1:{ports.plain}\n  bind 127.0.0.1:{ports.tls} ssl crt {work}/tls.pem\n  default_backend b\nbackend b\n  balance roundrobin\n  {sticky}\n{servers}")
     return str(path)
