@@ -50,6 +50,7 @@ public sealed class Reconciler(
         var followed = new FollowedNames(resolverObservers, time, Wake, stoppingToken);
         var watching = WatchAsync(stoppingToken);
         compiler.Keys.Changed += Wake;
+        compiler.Overrides.Changed += Wake;
         try
         {
             while (true)
@@ -68,6 +69,7 @@ public sealed class Reconciler(
         finally
         {
             compiler.Keys.Changed -= Wake;
+            compiler.Overrides.Changed -= Wake;
         }
     }
 
@@ -94,6 +96,8 @@ public sealed class Reconciler(
     }
 
     private void Wake() => _changed.Release();
+
+    private void Wake(PeerRef peer, PeerOverride change) => Wake();
 
     private CompileResult Compile(ResourceSet resources, AddressBook addresses)
     {

@@ -3,6 +3,7 @@ using StickyIngress.Api;
 using StickyIngress.Control.Compilation;
 using StickyIngress.Control.Diagnostics;
 using StickyIngress.Control.Status;
+using StickyIngress.Core.Upstreams;
 
 namespace StickyIngress.Control;
 
@@ -10,6 +11,7 @@ namespace StickyIngress.Control;
 public sealed class ReconcilerState
 {
     private volatile Reconciled? _last;
+    private TaskCompletionSource _next = NewSignal();
 
     /// <summary>A snapshot has been published.</summary>
     public bool IsReady => _last is not null;
@@ -29,7 +31,26 @@ public sealed class ReconcilerState
     /// <summary>Resources of other installations that were left alone.</summary>
     public int Ignored => _last?.Result.Ignored ?? 0;
 
-    internal void Succeeded(CompileResult compilation, DateTimeOffset at) => _last = new(compilation, at);
+    /// <summary>Ends when what was changed at run time up to there is in service.</summary>
+    public async Task ServesAsync(PeerOverrides overrides, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            // Taken before looking, so that no publish is missed.
+            var next = Volatile.Read(ref _next).Task;
+            if (_last?.Result.Overrides.Version >= overrides.Version) return;
+
+            await next.WaitAsync(cancellationToken);
+        }
+    }
+
+    internal void Succeeded(CompileResult compilation, DateTimeOffset at)
+    {
+        _last = new(compilation, at);
+        Interlocked.Exchange(ref _next, NewSignal()).SetResult();
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private sealed record Reconciled(CompileResult Result, DateTimeOffset At);
 }

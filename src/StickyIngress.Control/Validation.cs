@@ -20,11 +20,11 @@ public sealed record Validation(int Upstreams, ImmutableArray<Diagnostic> Diagno
     {
         var manifests = new ManifestSet();
         foreach (var file in paths.SelectMany(FileSource.ManifestsOf).Distinct(StringComparer.Ordinal))
-            manifests.Put(file, ManifestReader.Read(await File.ReadAllTextAsync(file, cancellationToken), file));
+            manifests.Put(file, ManifestReader.Read(await File.ReadAllBytesAsync(file, cancellationToken), file));
 
         using var zones = new SessionZones(new byte[16], time);
         var builder = new UpstreamBuilder(new(AffinityKeys.CreateRandom()), zones, new Clock(time), new Random());
-        var compiler = new SnapshotCompiler(new() { IngressClass = ingressClass, Standalone = true }, new UpstreamStates(), builder, time);
+        var compiler = new SnapshotCompiler(new() { IngressClass = ingressClass, Standalone = true }, new UpstreamStates(), builder, new(), time);
         using var names = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var hosts = new HostNames(resolver, time, static () => { }, names.Token);
 

@@ -1,3 +1,5 @@
+using StickyIngress.Core.Upstreams;
+
 namespace StickyIngress;
 
 /// <summary>Every message of this project. Ids are never reused: 4000s.</summary>
@@ -11,6 +13,18 @@ internal static partial class Log
 
     [LoggerMessage(4003, LogLevel.Information, "Serving http on {Http}, admin on {Admin}")]
     public static partial void Serving(ILogger logger, System.Net.IPEndPoint http, System.Net.IPEndPoint admin);
+
+    [LoggerMessage(4010, LogLevel.Information, "Peer {Peer} was changed to {Override} by {Client}")]
+    public static partial void PeerChanged(ILogger logger, PeerRef peer, PeerOverride @override, System.Net.IPAddress? client);
+
+    [LoggerMessage(4011, LogLevel.Information, "State file: {Count} changed peers in {File}")]
+    public static partial void StateRead(ILogger logger, string file, int count);
+
+    [LoggerMessage(4012, LogLevel.Error, "State file: {Trouble}; serving begins without it, and changes of peers are not kept until it is moved away")]
+    public static partial void StateRefused(ILogger logger, string trouble);
+
+    [LoggerMessage(4013, LogLevel.Error, "State file: a change is in force but not kept, because {File} cannot be written: {Reason}")]
+    public static partial void StateNotWritten(ILogger logger, string file, string reason);
 
     [LoggerMessage(4020, LogLevel.Information, "Session file: {Message}")]
     public static partial void SessionsRead(ILogger logger, string message);

@@ -35,6 +35,9 @@ internal static class Server
         builder.Logging.AddSimpleConsole(console => (console.SingleLine, console.TimestampFormat, console.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true));
         builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Logging.SetMinimumLevel(settings.LogLevel);
+        builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning); // we say ourselves what is served where
+        var hasStarted = false;
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => hasStarted && level >= settings.LogLevel); // a failed start is told by the command
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownGrace + settings.DrainTimeout + TimeSpan.FromSeconds(5));
 
         AddControl(builder.Services, settings, keys, cluster);
@@ -49,10 +52,13 @@ internal static class Server
 
         builder.Services.AddSingleton<SessionKeeper>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<SessionKeeper>());
+        builder.Services.AddSingleton<StateKeeper>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<StateKeeper>());
         builder.Services.AddHostedService<AdminServer>();
         builder.Services.AddHostedService<Shutdown>();
 
         var app = builder.Build();
+        app.Lifetime.ApplicationStarted.Register(() => hasStarted = true);
         app.UseConnectionClose();
         app.UseStickyProxy();
         return app;
@@ -61,12 +67,8 @@ internal static class Server
     private static void Listen(KestrelServerOptions kestrel, ServeSettings settings)
     {
         kestrel.ConfigureForProxy();
-        kestrel.Listen(settings.Http, listen =>
-        {
-            listen.Protocols = HttpProtocols.Http1;
-            listen.UseInlineSockets();
-        });
-        if (settings.H2c is { } h2c) kestrel.Listen(h2c, listen => listen.Protocols = HttpProtocols.Http2);
+        kestrel.ListenOn(settings.Http, configure: InlineSockets.UseInlineSockets);
+        if (settings.H2c is { } h2c) kestrel.ListenOn(h2c, HttpProtocols.Http2);
     }
 
     private static void AddControl(IServiceCollection services, ServeSettings settings, AffinityKeys keys, ApiServer? cluster)
@@ -95,6 +97,7 @@ internal static class Server
         .AddSingleton(provider => new UpstreamBuilder(
             provider.GetRequiredService<AffinityKeysHolder>(), provider.GetRequiredService<SessionZones>(), provider.GetRequiredService<Clock>(), new Random()))
         .AddSingleton<UpstreamStates>()
+        .AddSingleton<PeerOverridesHolder>()
         .AddSingleton<SnapshotCompiler>()
         .AddSingleton<ReconcilerState>()
         .AddSingleton<IReconcileObserver, ReconcileMetrics>()

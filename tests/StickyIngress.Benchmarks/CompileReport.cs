@@ -38,7 +38,7 @@ internal static class CompileReport
     {
         using var zones = new SessionZones(new byte[32], TimeProvider.System);
         var builder = new UpstreamBuilder(new(AffinityKeys.CreateRandom()), zones, new Clock(TimeProvider.System), new Random(1));
-        var compiler = new SnapshotCompiler(new() { Standalone = true }, new UpstreamStates(), builder, TimeProvider.System);
+        var compiler = new SnapshotCompiler(new() { Standalone = true }, new UpstreamStates(), builder, new(), TimeProvider.System);
         var source = new FileSource(new() { Folders = [folder] }, TimeProvider.System, NullLogger<FileSource>.Instance);
 
         var (watch, processor) = (Stopwatch.StartNew(), Environment.CpuUsage.TotalTime);

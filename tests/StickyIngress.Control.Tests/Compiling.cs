@@ -20,12 +20,14 @@ internal sealed class Compiling
     {
         States = new();
         Time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
-        Compiler = new(options ?? new() { Standalone = true }, States, new(Keys, new SessionZones(new byte[32], Time), new Clock(Time), new Random(1)), Time);
+        Compiler = new(options ?? new() { Standalone = true }, States, new(Keys, new SessionZones(new byte[32], Time), new Clock(Time), new Random(1)), Overrides, Time);
     }
 
     public FakeTimeProvider Time { get; }
 
     public AffinityKeysHolder Keys { get; } = new(AffinityKeys.CreateRandom());
+
+    public PeerOverridesHolder Overrides { get; } = new();
 
     public UpstreamStates States { get; }
 

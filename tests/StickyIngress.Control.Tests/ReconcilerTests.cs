@@ -37,7 +37,7 @@ public sealed class ReconcilerTests : IResourceSource, IHostResolver, IReconcile
         var (states, clock) = (new UpstreamStates(), new Clock(_time));
         _zones = new(new byte[32], _time);
         var compiler = new SnapshotCompiler(
-            new() { Standalone = true }, states, new(new(AffinityKeys.CreateRandom()), _zones, clock, new Random(1)), _time);
+            new() { Standalone = true }, states, new(new(AffinityKeys.CreateRandom()), _zones, clock, new Random(1)), new(), _time);
         _reconciler = new(this, this, compiler, _snapshots, states, _zones, clock, new LogStatusWriter(_log.For<LogStatusWriter>()), [this], [], _state, _time,
             _log.For<Reconciler>());
     }

@@ -37,6 +37,10 @@ internal static class ChangePass
         if (run.Keys != run.Previous.Keys)
             run.Dirty.UnionWith(run.Previous.Upstreams.Where(known => known.Value.Plan?.Source.Spec.Sticky?.Cookie is not null).Select(known => known.Key));
 
+        run.Dirty.UnionWith(run.Overrides.ChangedSince(run.Previous.Overrides)
+            .Select(name => new ResourceRef(StickyUpstream.KindName, name.Namespace, name.Name))
+            .Where(run.Previous.Upstreams.ContainsKey));
+
         if (run.Resources.Diagnostics == run.Previous.Resources.Diagnostics) return;
 
         var former = CompileRun.Errors(run.Previous.Resources);

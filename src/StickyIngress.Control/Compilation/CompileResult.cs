@@ -59,6 +59,9 @@ public sealed class CompileResult
     /// <summary>Null: nothing was compiled yet.</summary>
     internal AffinityKeys? Keys { get; init; }
 
+    /// <summary>What was changed at run time as this compile took it.</summary>
+    public PeerOverrides Overrides { get; internal init; } = PeerOverrides.Empty;
+
     internal AddressBook Addresses { get; init; } = AddressBook.Empty;
 
     internal ImmutableDictionary<ResourceRef, CompiledUpstream> Upstreams { get; init; } =

@@ -4,6 +4,7 @@ using StickyIngress.Api.Kubernetes;
 using StickyIngress.Control.Diagnostics;
 using StickyIngress.Control.Sources;
 using StickyIngress.Core.Affinity;
+using StickyIngress.Core.Upstreams;
 
 namespace StickyIngress.Control.Compilation;
 
@@ -33,6 +34,9 @@ internal sealed class CompileRun
 
     /// <summary>The keys of opaque cookies, the same for the whole compile.</summary>
     public required AffinityKeys Keys { get; init; }
+
+    /// <summary>What was changed at run time, the same for the whole compile.</summary>
+    public required PeerOverrides Overrides { get; init; }
 
     public SecretReader Secrets { get; }
 

@@ -7,62 +7,103 @@ namespace StickyIngress.Control.Compilation;
 /// <summary>From addresses to peers: who each one is, which state it carries over, and whether it takes new clients.</summary>
 internal static class PeerPass
 {
-    public static (PeerGroup Primaries, PeerGroup Backups) Run(UpstreamPlan plan, ImmutableArray<PeerCandidate> candidates, UpstreamState state)
+    /// <param name="overrides">What was changed at run time.</param>
+    public static (PeerGroup Primaries, PeerGroup Backups) Run(
+        UpstreamPlan plan, ImmutableArray<PeerCandidate> candidates, UpstreamState state, ImmutableDictionary<PeerKey, PeerOverride> overrides)
     {
+        var identity = plan.Source.Spec.Sticky?.Identity ?? PeerIdentity.PodUID;
+        var primaries = Name(candidates.Where(candidate => !candidate.Backup), identity, overrides);
+        var backups = Name(candidates.Where(candidate => candidate.Backup), identity, overrides);
+
         // Where every endpoint is about to go, those that still serve take new clients too: an answer beats a 503.
-        var lastResort = !candidates.Any(candidate => candidate is { Terminating: false, Server.Spec: { Down: false, Drain: false } });
-        var naming = new Naming(plan.Source.Spec.Sticky?.Identity ?? PeerIdentity.PodUID, lastResort, state);
-        var primaries = naming.Group(candidates.Where(candidate => !candidate.Backup));
-        var backups = naming.Group(candidates.Where(candidate => candidate.Backup));
+        var lastResort = !primaries.Concat(backups).Any(named => named is { Candidate.Terminating: false, Down: false, Drain: false });
+        var building = new Building(lastResort, state);
         var single = candidates.Length == 1;
-        return (new(primaries, backup: false, single), backups.IsEmpty ? PeerGroup.Empty : new(backups, backup: true, single));
+        return (
+            new(building.Group(primaries), backup: false, single),
+            backups.IsEmpty ? PeerGroup.Empty : new(building.Group(backups), backup: true, single));
     }
 
-    private sealed class Naming(PeerIdentity identity, bool lastResort, UpstreamState state)
+    private static ImmutableArray<NamedCandidate> Name(
+        IEnumerable<PeerCandidate> candidates, PeerIdentity identity, ImmutableDictionary<PeerKey, PeerOverride> overrides)
+    {
+        var ids = new HashSet<string>();
+        var named = ImmutableArray.CreateBuilder<NamedCandidate>();
+        foreach (var candidate in candidates)
+        {
+            var id = FirstFree(ids, Identity(candidate, identity), candidate.Server.Spec.Name);
+            var key = new PeerKey(candidate.Server.Spec.Name, new(id), candidate.Name);
+            named.Add(new(candidate, key, overrides.GetValueOrDefault(key, PeerOverride.None)));
+        }
+
+        return named.ToImmutable();
+    }
+
+    private static string Identity(PeerCandidate candidate, PeerIdentity identity) => identity switch
+    {
+        PeerIdentity.PodUID when candidate.PodUid.Length > 0 => candidate.PodUid,
+        PeerIdentity.PodUID or PeerIdentity.PodName when candidate.PodName.Length > 0 => candidate.PodName,
+        _ => candidate.Name,
+    };
+
+    /// <summary>
+    /// The name itself; where a peer before has it (one pod behind two servers), with the server's name, and then with a number, so
+    /// that no two peers are taken for one.
+    /// </summary>
+    private static string FirstFree(HashSet<string> taken, string name, string server)
+    {
+        if (taken.Add(name)) return name;
+
+        var qualified = $"{server}/{name}";
+        for (var number = 2; !taken.Add(qualified); number++) qualified = $"{server}/{name}/{number}";
+        return qualified;
+    }
+
+    /// <summary>An address that is known as a peer, with what was changed about that peer at run time.</summary>
+    private sealed record NamedCandidate(PeerCandidate Candidate, PeerKey Key, PeerOverride Override)
+    {
+        public bool Down => Override.Down ?? Candidate.Server.Spec.Down;
+
+        public bool Drain => Override.Drain ?? Candidate.Server.Spec.Drain;
+    }
+
+    private sealed class Building(bool lastResort, UpstreamState state)
     {
         private readonly HashSet<string> _labels = [];
 
-        public ImmutableArray<Peer> Group(IEnumerable<PeerCandidate> candidates)
+        public ImmutableArray<Peer> Group(ImmutableArray<NamedCandidate> named)
         {
-            var ids = new HashSet<string>();
-            var peers = ImmutableArray.CreateBuilder<Peer>();
-            foreach (var candidate in candidates) peers.Add(Peer(candidate, peers.Count, ids));
-            return peers.ToImmutable();
+            var peers = ImmutableArray.CreateBuilder<Peer>(named.Length);
+            foreach (var one in named) peers.Add(Peer(one, peers.Count));
+            return peers.MoveToImmutable();
         }
 
-        private Peer Peer(PeerCandidate candidate, int index, HashSet<string> ids)
+        private Peer Peer(NamedCandidate named, int index)
         {
-            var (spec, name) = (candidate.Server.Spec, candidate.Name);
-            var id = new PeerId(FirstFree(ids, Identity(candidate), spec.Name));
-            var sid = Sid(candidate);
+            var (candidate, key, changed) = named;
+            var (spec, sid) = (candidate.Server.Spec, Sid(candidate));
             return new()
             {
                 Index = index,
-                Id = id,
-                Name = name,
-                Server = candidate.Written ?? name,
+                Id = key.Id,
+                Name = key.Address,
+                Server = candidate.Written ?? key.Address,
                 Sid = sid,
-                Label = FirstFree(_labels, candidate.PodName.Length > 0 ? candidate.PodName : name, spec.Name),
+                Label = FirstFree(_labels, candidate.PodName.Length > 0 ? candidate.PodName : key.Address, spec.Name),
                 EndPoint = candidate.EndPoint,
-                State = state.Peer(new(spec.Name, id, name), sid),
-                Weight = candidate.Weight,
+                State = state.Peer(key, sid),
+                Weight = changed.Weight ?? candidate.Weight,
                 MaxConns = spec.MaxConns,
                 MaxFails = spec.MaxFails,
                 FailTimeoutSeconds = (long)spec.FailTimeout.TotalSeconds,
                 SlowStartMilliseconds = (long)spec.SlowStart.TotalMilliseconds,
-                Down = spec.Down,
-                Draining = spec.Drain || (candidate.Terminating && !lastResort),
+                Override = changed,
+                Down = named.Down,
+                Draining = named.Drain || (candidate.Terminating && !lastResort),
                 Backup = candidate.Backup,
                 Protocol = candidate.Protocol,
             };
         }
-
-        private string Identity(PeerCandidate candidate) => identity switch
-        {
-            PeerIdentity.PodUID when candidate.PodUid.Length > 0 => candidate.PodUid,
-            PeerIdentity.PodUID or PeerIdentity.PodName when candidate.PodName.Length > 0 => candidate.PodName,
-            _ => candidate.Name,
-        };
 
         private static string Sid(PeerCandidate candidate) => candidate.Server.Spec switch
         {
@@ -71,18 +112,5 @@ internal static class PeerPass
             { RouteFrom: not null } => candidate.Name,
             _ => PeerNames.Sid(candidate.Name),
         };
-
-        /// <summary>
-        /// The name itself; where a peer before has it (one pod behind two servers), with the server's name, and then with a number, so
-        /// that no two peers are taken for one.
-        /// </summary>
-        private static string FirstFree(HashSet<string> taken, string name, string server)
-        {
-            if (taken.Add(name)) return name;
-
-            var qualified = $"{server}/{name}";
-            for (var number = 2; !taken.Add(qualified); number++) qualified = $"{server}/{name}/{number}";
-            return qualified;
-        }
     }
 }

@@ -17,9 +17,9 @@ public sealed class SnapshotCompiler
     private readonly UpstreamPass _upstreams;
 
     /// <param name="time">For the end of certificates alone.</param>
-    public SnapshotCompiler(CompilerOptions options, UpstreamStates states, UpstreamBuilder builder, TimeProvider time)
+    public SnapshotCompiler(CompilerOptions options, UpstreamStates states, UpstreamBuilder builder, PeerOverridesHolder overrides, TimeProvider time)
     {
-        (_options, _time, Keys) = (options, time, builder.Keys);
+        (_options, _time, Keys, Overrides) = (options, time, builder.Keys, overrides);
 
         // In this order: a later pass reads what an earlier one found.
         _upstreams = new(
@@ -42,10 +42,17 @@ public sealed class SnapshotCompiler
     /// <summary>The keys of opaque cookies: a change of them makes another compile due.</summary>
     public AffinityKeysHolder Keys { get; }
 
+    /// <summary>What was changed at run time: another change makes another compile due.</summary>
+    public PeerOverridesHolder Overrides { get; }
+
     /// <param name="previous">What this goes on from; null: nothing.</param>
     public CompileResult Compile(ResourceSet resources, AddressBook addresses, CompileResult? previous)
     {
-        var run = new CompileRun(resources, addresses, previous ?? CompileResult.Empty, _options, _time.GetUtcNow()) { Keys = Keys.Current };
+        var run = new CompileRun(resources, addresses, previous ?? CompileResult.Empty, _options, _time.GetUtcNow())
+        {
+            Keys = Keys.Current,
+            Overrides = Overrides.Current,
+        };
         ChangePass.Run(run);
         OwnershipPass.Run(run);
         ZonePass.Find(run);
@@ -63,6 +70,7 @@ public sealed class SnapshotCompiler
             Resources = resources,
             Addresses = addresses,
             Keys = run.Keys,
+            Overrides = run.Overrides,
             Upstreams = run.Upstreams.ToImmutable(),
             Ingresses = run.Ingresses.ToImmutable(),
             Users = run.Users.ToImmutable(),

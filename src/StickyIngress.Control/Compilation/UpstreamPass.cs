@@ -88,7 +88,7 @@ internal sealed class UpstreamPass(ImmutableArray<Action<PlanDraft>> passes, Ups
         var servers = new ServerPass(run.Resources, run.Addresses, plan, run.Options.NameServers, found);
         var candidates = servers.Run();
         var state = states.Get(new(plan.Source.Metadata.Namespace, plan.Source.Metadata.Name));
-        var (primaries, backups) = PeerPass.Run(plan, candidates, state);
+        var (primaries, backups) = PeerPass.Run(plan, candidates, state, run.Overrides.Of(state.Name));
         return new()
         {
             Written = written,

@@ -42,6 +42,9 @@ public sealed class Peer
     /// <summary>Milliseconds in which its weight grows after it came back; 0: at once.</summary>
     public long SlowStartMilliseconds { get; init; }
 
+    /// <summary>What of the above and below was set at run time.</summary>
+    public PeerOverride Override { get; init; } = PeerOverride.None;
+
     /// <summary>Never used.</summary>
     public bool Down { get; init; }
 

@@ -6,12 +6,15 @@ namespace StickyIngress.Core.Upstreams;
 /// What is counted about a peer while it serves; it lives as long as the peer exists, through any number of snapshots. Written
 /// under the <see cref="UpstreamState.Gate"/>; metrics read it without, a figure at a time.
 /// </summary>
-public sealed class PeerState(UpstreamState upstream)
+public sealed class PeerState(UpstreamState upstream, PeerKey key)
 {
     private ClientEstimate? _clients;
     private int _connections;
 
     public UpstreamState Upstream { get; } = upstream;
+
+    /// <summary>Whose state it is.</summary>
+    public PeerRef Peer => new(Upstream.Name, key);
 
     /// <summary>
     /// nginx current_weight: what smooth round robin has saved up for it, in <see cref="SlowStart.UnitParts"/>. While

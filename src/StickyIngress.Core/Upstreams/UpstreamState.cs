@@ -25,7 +25,7 @@ public sealed class UpstreamState(UpstreamName name)
     {
         lock (_peers)
         {
-            if (!_peers.TryGetValue(key, out var state)) _peers.Add(key, state = new(this));
+            if (!_peers.TryGetValue(key, out var state)) _peers.Add(key, state = new(this, key));
 
             state.Sid = sid;
             return state;

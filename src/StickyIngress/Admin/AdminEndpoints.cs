@@ -11,6 +11,8 @@ namespace StickyIngress.Admin;
 /// <summary>What the admin port answers.</summary>
 internal static class AdminEndpoints
 {
+    private const string PeerPath = "/api/v1/upstreams/{namespace}/{name}/peers/{**peer}";
+
     public static void Map(IEndpointRouteBuilder app, IServiceProvider services)
     {
         var readiness = services.GetRequiredService<Readiness>();
@@ -20,10 +22,14 @@ internal static class AdminEndpoints
 
         var snapshots = services.GetRequiredService<SnapshotHolder>();
         var views = new UpstreamViews(services.GetRequiredService<Clock>());
+        var peers = ActivatorUtilities.CreateInstance<PeerEndpoint>(services, views);
         app.MapGet("/api/v1/upstreams", context => WriteAsync(
             context, [.. snapshots.Current.Upstreams.Select(views.Upstream)], AdminJson.Default.IReadOnlyListUpstreamModel));
         app.MapGet("/api/v1/upstreams/{namespace}/{name}", context =>
             WithUpstream(context, snapshots, upstream => WriteAsync(context, views.Upstream(upstream), AdminJson.Default.UpstreamModel)));
+        app.MapGet(PeerPath, context => WritePeerAsync(context, peers.Show(Upstream(context), Value(context, "peer"))));
+        app.MapPatch(PeerPath, async context =>
+            await WritePeerAsync(context, await peers.ChangeAsync(Upstream(context), Value(context, "peer"), context)));
         app.MapGet("/api/v1/sessions/{namespace}/{name}", context =>
             WithUpstream(context, snapshots, upstream => WriteSessionsAsync(context, upstream)));
 
@@ -34,7 +40,8 @@ internal static class AdminEndpoints
         app.MapGet("/api/v1/diagnostics", context => WriteAsync(
             context, [.. reconciler.Diagnostics.Select(Model)], AdminJson.Default.IReadOnlyListDiagnosticModel));
         app.MapFallback(context => WriteErrorAsync(
-            context, StatusCodes.Status404NotFound, "there is /healthz, /readyz, /metrics, /api/v1/upstreams, /api/v1/sessions/{namespace}/{name} /api/v1/diagnostics and /drain/{namespace}/{upstream}/{peer}"));
+            context, StatusCodes.Status404NotFound, "there is /healthz, /readyz, /metrics, /api/v1/upstreams, /api/v1/upstreams/{namespace}/{name}, .../peers/{peer} of it, "
+                + "/api/v1/sessions/{namespace}/{name}, /api/v1/diagnostics and /drain/{namespace}/{upstream}/{peer}"));
     }
 
     private static Task WriteReadyAsync(HttpContext context, bool ready)
@@ -56,7 +63,7 @@ internal static class AdminEndpoints
 
     private static Task WithUpstream(HttpContext context, SnapshotHolder snapshots, Func<Upstream, Task> write)
     {
-        var name = new UpstreamName((string)context.Request.RouteValues["namespace"]!, (string)context.Request.RouteValues["name"]!);
+        var name = Upstream(context);
         return snapshots.Current.Find(name) is { } upstream
             ? write(upstream)
             : WriteErrorAsync(context, StatusCodes.Status404NotFound, $"there is no upstream {name}");
@@ -68,12 +75,19 @@ internal static class AdminEndpoints
 
     private static async Task DrainAsync(HttpContext context, DrainEndpoint drain)
     {
-        string Value(string key) => (string)context.Request.RouteValues[key]!;
         var (status, model, error) = await drain.WaitAsync(
-            new(Value("namespace"), Value("upstream")), Value("peer"), context.Request.Query["timeout"], context.RequestAborted);
+            new(Value(context, "namespace"), Value(context, "upstream")), Value(context, "peer"), context.Request.Query["timeout"], context.RequestAborted);
         if (model is null) await WriteErrorAsync(context, status, error!);
         else await WriteAsync(context, model, AdminJson.Default.DrainModel);
     }
+
+    private static Task WritePeerAsync(HttpContext context, PeerAnswer answer) => answer.Peer is { } peer
+        ? WriteAsync(context, peer, AdminJson.Default.PeerModel)
+        : WriteErrorAsync(context, answer.Status, answer.Error!);
+
+    private static UpstreamName Upstream(HttpContext context) => new(Value(context, "namespace"), Value(context, "name"));
+
+    private static string Value(HttpContext context, string key) => context.Request.RouteValues[key] as string ?? "";
 
     private static Task WriteErrorAsync(HttpContext context, int status, string message)
     {

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using StickyIngress.Core.Affinity;
 using StickyIngress.Settings;
 
@@ -17,12 +18,20 @@ internal sealed class AdminServer(IServiceProvider services, ServeSettings setti
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Listen(settings.Admin);
+            kestrel.Limits.MaxRequestBodySize = PeerEndpoint.LongestBody;
+            kestrel.ListenOn(settings.Admin);
         });
         builder.Services.AddRoutingCore();
         _app = builder.Build();
         AdminEndpoints.Map(_app, services);
-        await _app.StartAsync(cancellationToken);
+        try
+        {
+            await _app.StartAsync(cancellationToken);
+        }
+        catch (SocketException e)
+        {
+            throw new IOException($"cannot listen on {settings.Admin}: {e.Message}", e);
+        }
     }
 
     public Task StartedAsync(CancellationToken cancellationToken)

@@ -63,7 +63,7 @@ internal sealed class DrainEndpoint(SnapshotHolder snapshots, ServeSettings sett
     }
 
     private (Upstream Upstream, Peer Peer)? Find(UpstreamName name, string label) =>
-        snapshots.Current.Find(name) is { } upstream && upstream.Peers.FirstOrDefault(peer => peer.Label == label || peer.Name == label) is { } peer
+        snapshots.Current.Find(name) is { } upstream && PeerView.Find(upstream, label) is { } peer
             ? (upstream, peer)
             : null;
 }

@@ -17,6 +17,13 @@ internal static class PeerView
         return PeerCondition.Available;
     }
 
+    /// <summary>The peer that is meant: by its label, else by its address. A slash may be written as %2F.</summary>
+    public static Peer? Find(Upstream upstream, string text)
+    {
+        var name = text.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+        return upstream.Peers.FirstOrDefault(peer => peer.Label == name) ?? upstream.Peers.FirstOrDefault(peer => peer.Name == name);
+    }
+
     public static string Word(PeerCondition condition) => condition switch
     {
         PeerCondition.Available => "available",
@@ -27,7 +34,6 @@ internal static class PeerView
         PeerCondition.Unhealthy => "unhealthy",
         _ => "down",
     };
-
 }
 
 /// <summary>How operators name the state of a peer; of several that hold, the one that matters most.</summary>

@@ -12,7 +12,7 @@ namespace StickyIngress.Admin;
 /// The gauges that are read off the snapshot when somebody scrapes. Written straight to the page: thousands of peers in seven states
 /// each would otherwise be kept as objects between scrapes.
 /// </summary>
-internal sealed class SnapshotMetrics(SnapshotHolder snapshots, SessionZones zones, ReconcilerState reconciler, Clock clock, AffinityKeysHolder keys, SessionKeeper keeper)
+internal sealed class SnapshotMetrics(SnapshotHolder snapshots, SessionZones zones, ReconcilerState reconciler, Clock clock, AffinityKeysHolder keys, SessionKeeper keeper, StateKeeper state)
 {
     private static readonly (PeerCondition Condition, string Word)[] States =
         [.. Enum.GetValues<PeerCondition>().Select(condition => (condition, PeerView.Word(condition)))];
@@ -98,6 +98,9 @@ internal sealed class SnapshotMetrics(SnapshotHolder snapshots, SessionZones zon
 
         page.Begin("session_file_last_success_timestamp_seconds", "gauge", "When the session file was last written; 0: never.");
         page.Sample("session_file_last_success_timestamp_seconds", (keeper.LastSaved?.ToUnixTimeMilliseconds() ?? 0) / 1000d, []);
+
+        page.Begin("state_file_current", "gauge", "Whether changes of peers at run time are in the state file, or there is none.");
+        page.Sample("state_file_current", state.Trouble is null ? 1 : 0, []);
 
         page.Begin("build_info", "gauge", "Version of the program and of its runtime.");
         page.Sample("build_info", 1, [("version", BuildInfo.Version), ("runtime", Environment.Version.ToString())]);

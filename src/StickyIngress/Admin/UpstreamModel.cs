@@ -5,10 +5,16 @@ namespace StickyIngress.Admin;
 /// <summary>An upstream as the admin port tells it.</summary>
 internal sealed record UpstreamModel(string Namespace, string Name, string? Affinity, IReadOnlyList<PeerModel> Peers);
 
-/// <summary>A peer. <paramref name="Sessions"/> is exact for learn, an estimate of clients for cookies, and absent without affinity.</summary>
+/// <summary>
+/// A peer. <paramref name="Sessions"/> is exact for learn, an estimate of clients for cookies, and absent without affinity;
+/// <paramref name="Overrides"/> is absent where all is as configured.
+/// </summary>
 internal sealed record PeerModel(
-    string Name, string Address, string State, bool Backup, int Weight, double EffectiveWeight, int Active, int MaxConns, int Fails,
-    long Selected, long Failed, long? Sessions);
+    string Name, string Address, string State, bool Backup, bool Down, bool Drain, int Weight, double EffectiveWeight, int Active, int MaxConns,
+    int Fails, long Selected, long Failed, long? Sessions, OverridesModel? Overrides);
+
+/// <summary>What of a peer was set at run time.</summary>
+internal sealed record OverridesModel(bool? Down, bool? Drain, int? Weight);
 
 /// <summary>The sessions of an upstream, and where the one that was asked for is bound.</summary>
 internal sealed record SessionsModel(
@@ -31,6 +37,7 @@ internal sealed record ErrorModel(string Error);
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
 [JsonSerializable(typeof(IReadOnlyList<UpstreamModel>))]
 [JsonSerializable(typeof(UpstreamModel))]
+[JsonSerializable(typeof(PeerModel))]
 [JsonSerializable(typeof(SessionsModel))]
 [JsonSerializable(typeof(IReadOnlyList<DiagnosticModel>))]
 [JsonSerializable(typeof(DrainModel))]

@@ -15,6 +15,8 @@ internal sealed class UpstreamViews(Clock clock)
             [.. upstream.Peers.Select(peer => Peer(upstream, peer, now))]);
     }
 
+    public PeerModel Peer(Upstream upstream, Peer peer) => Peer(upstream, peer, clock.Milliseconds);
+
     /// <param name="key">A session id, or a cookie's value; null: none is asked for.</param>
     public static SessionsModel Sessions(Upstream upstream, string? key)
     {
@@ -32,7 +34,8 @@ internal sealed class UpstreamViews(Clock clock)
     }
 
     private static PeerModel Peer(Upstream upstream, Peer peer, long now) => new(
-        peer.Label, peer.Name, PeerView.Word(PeerView.ConditionOf(peer, now)), peer.Backup, peer.Weight, SlowStart.EffectiveWeight(peer, now),
-        peer.State.Conns, peer.MaxConns, peer.State.Fails, peer.State.SelectedTotal, peer.State.FailedTotal,
-        upstream.Affinity?.BoundTo(peer));
+        peer.Label, peer.Name, PeerView.Word(PeerView.ConditionOf(peer, now)), peer.Backup, peer.Down, peer.Draining, peer.Weight,
+        SlowStart.EffectiveWeight(peer, now), peer.State.Conns, peer.MaxConns, peer.State.Fails, peer.State.SelectedTotal, peer.State.FailedTotal,
+        upstream.Affinity?.BoundTo(peer),
+        peer.Override == PeerOverride.None ? null : new(peer.Override.Down, peer.Override.Drain, peer.Override.Weight));
 }

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using StickyIngress.Control.Sources;
 using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Variables;
@@ -40,8 +41,14 @@ internal static class ServeCommand
         }
         catch (IOException e)
         {
-            // A port that is taken, or an address that is not ours: the message names it.
+            // A port that is taken: the message names it.
             await error.WriteLineAsync(e.Message);
+            return 1;
+        }
+        catch (SocketException e)
+        {
+            // An address that is not ours, or a port that is not for us, which this exception does not name.
+            await error.WriteLineAsync($"cannot listen on {settings.Http}{(settings.H2c is null ? "" : $" or {settings.H2c}")}: {e.Message}");
             return 1;
         }
     }
@@ -57,6 +64,8 @@ internal static class ServeCommand
         if (CacheMistake(settings) is { } unusable) return unusable;
         if (settings is { SessionFile: not null, AffinityKeys: null })
             return "--session-file needs --affinity-keys: with a random key no start could read what the one before has written";
+        if (settings.State is { } state && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(state))))
+            return $"--state is \"{state}\"; it must be a file in a directory that exists";
         if (settings.SessionFile is not null && settings.SessionFileInterval < TimeSpan.FromSeconds(1))
             return $"--session-file-interval is {settings.SessionFileInterval.TotalSeconds}s; it must be 1s or more";
         if (settings.AccessLog is not ("json" or "off") && !Template.TryParse(settings.AccessLog, null, out _, out var wrong))

@@ -18,6 +18,9 @@ internal sealed record ServeSettings
 
     public required IPEndPoint Admin { get; init; }
 
+    /// <summary>Who besides this machine may change peers; empty: nobody.</summary>
+    public IReadOnlyList<IPNetwork> AdminChangesFrom { get; init; } = [];
+
     public required IReadOnlyList<IPNetwork> TrustedProxies { get; init; }
 
     public required string IngressClass { get; init; }
@@ -58,6 +61,9 @@ internal sealed record ServeSettings
     public required string? SessionFile { get; init; }
 
     public required TimeSpan SessionFileInterval { get; init; }
+
+    /// <summary>Where changes of peers at run time are kept over a restart; null: they are not.</summary>
+    public string? State { get; init; }
 
     /// <summary>How long new connections still work after the signal to stop.</summary>
     public required TimeSpan ShutdownGrace { get; init; }

@@ -10,6 +10,7 @@ internal static class SettingList
     public const string Https = "https";
     public const string H2c = "h2c";
     public const string Admin = "admin";
+    public const string AdminChangesFrom = "admin-changes-from";
     public const string TrustedProxies = "trusted-proxies";
     public const string IngressClass = "ingress-class";
     public const string Namespace = "namespace";
@@ -23,6 +24,7 @@ internal static class SettingList
     public const string AffinityKeys = "affinity-keys";
     public const string SessionFile = "session-file";
     public const string SessionFileInterval = "session-file-interval";
+    public const string State = "state";
     public const string ShutdownGrace = "shutdown-grace";
     public const string DrainTimeout = "drain-timeout";
 
@@ -34,6 +36,7 @@ internal static class SettingList
         new(Https, "ADDR:PORT", "Where https is served once there is a certificate.", "0.0.0.0:8443"),
         new(H2c, "ADDR:PORT", "Where HTTP/2 without TLS is served, for gRPC; off unless set."),
         new(Admin, "ADDR:PORT", "Where health, metrics and the API are served.", "127.0.0.1:9090; in a pod 0.0.0.0:9090"),
+        new(AdminChangesFrom, "CIDR", "Who besides this machine may change peers through the admin port. Repeatable.", Many: true),
         new(TrustedProxies, "CIDR", "Whose X-Forwarded headers are believed; anybody else's are replaced. Repeatable.", Many: true),
         new(IngressClass, "NAME", "Which ingressClassName this installation serves.", "sticky"),
         new(Namespace, "NAME", "Serve only this namespace. Repeatable.", Many: true),
@@ -47,6 +50,7 @@ internal static class SettingList
         new(AffinityKeys, "FILE", "Keys of opaque cookies, one a line, base64 or text of 16 bytes or more: the first issues, all are accepted. Read again when it changes."),
         new(SessionFile, "FILE", "Where sessions of sticky learn are kept over a restart; needs affinity-keys."),
         new(SessionFileInterval, "TIME", "How often the session file is written while serving.", "60s"),
+        new(State, "FILE", "Where changes of peers through the admin port (drain, down, weight) are kept over a restart."),
         new(ShutdownGrace, "TIME", "How long new connections still work after the signal to stop.", "5s"),
         new(DrainTimeout, "TIME", "How long running requests may then take to end.", "60s"),
         new(Config, "FILE", "A YAML file with any of these settings by name."),

@@ -3,8 +3,6 @@ using System.CommandLine;
 using System.Net;
 using StickyIngress.Api;
 using StickyIngress.Control.Resolving;
-using YamlDotNet.Core;
-using YamlDotNet.Serialization;
 
 namespace StickyIngress.Settings;
 
@@ -50,27 +48,8 @@ internal sealed class SettingsReader
     {
         if (Last(SettingList.Config) is not { } file) return;
 
-        Dictionary<string, object?> content;
-        try
-        {
-            content = new DeserializerBuilder().Build().Deserialize<Dictionary<string, object?>>(File.ReadAllText(file)) ?? [];
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or YamlException)
-        {
-            _mistakes.Add($"{Origin(SettingList.Config)}: cannot read {file}: {e.Message}");
-            return;
-        }
-
-        foreach (var (key, value) in content)
-        {
-            var setting = SettingList.All.FirstOrDefault(known => known.Name == key);
-            if (setting is null)
-                _mistakes.Add($"{file}: {key} is not a setting; known are {string.Join(", ", SettingList.All.Select(known => known.Name))}");
-            else if (value is IList<object> many)
-                Add(setting, [.. many.Select(item => $"{item}")], $"{file}: {key}");
-            else
-                Add(setting, [$"{value}"], $"{file}: {key}");
-        }
+        foreach (var (setting, values) in ConfigFile.Read(file, Origin(SettingList.Config), _mistakes))
+            Add(setting, values, $"{file}: {setting.Name}");
     }
 
     /// <summary>The first origin that sets something counts.</summary>
@@ -90,7 +69,8 @@ internal sealed class SettingsReader
         Https = EndPoint(SettingList.Https, "0.0.0.0:8443")!,
         H2c = EndPoint(SettingList.H2c, null),
         Admin = EndPoint(SettingList.Admin, environment.Contains("KUBERNETES_SERVICE_HOST") ? "0.0.0.0:9090" : "127.0.0.1:9090")!,
-        TrustedProxies = [.. All(SettingList.TrustedProxies).Select(Network)],
+        AdminChangesFrom = Networks(SettingList.AdminChangesFrom),
+        TrustedProxies = Networks(SettingList.TrustedProxies),
         IngressClass = Last(SettingList.IngressClass) ?? "sticky",
         Namespaces = All(SettingList.Namespace),
         Kubeconfig = Last(SettingList.Kubeconfig),
@@ -106,6 +86,7 @@ internal sealed class SettingsReader
         AffinityKeys = Last(SettingList.AffinityKeys),
         SessionFile = Last(SettingList.SessionFile),
         SessionFileInterval = Time(SettingList.SessionFileInterval, "60s"),
+        State = Last(SettingList.State),
         ShutdownGrace = Time(SettingList.ShutdownGrace, "5s"),
         DrainTimeout = Time(SettingList.DrainTimeout, "60s"),
     };
@@ -148,12 +129,14 @@ internal sealed class SettingsReader
         return null;
     }
 
-    private IPNetwork Network(string text)
+    private IReadOnlyList<IPNetwork> Networks(string name) => [.. All(name).Select(text => Network(name, text))];
+
+    private IPNetwork Network(string name, string text)
     {
         if (IPNetwork.TryParse(text, out var network)) return network;
         if (IPAddress.TryParse(text, out var address)) return new(address, address.GetAddressBytes().Length * 8);
 
-        _mistakes.Add($"{Origin(SettingList.TrustedProxies)} is \"{text}\"; it must be a network such as 10.0.0.0/8, or an address");
+        _mistakes.Add($"{Origin(name)} is \"{text}\"; it must be a network such as 10.0.0.0/8, or an address");
         return default;
     }
 

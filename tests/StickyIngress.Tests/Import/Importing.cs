@@ -51,7 +51,7 @@ internal sealed record Importing(int ExitCode, string Yaml, string Said)
         manifests.Put("imported.yaml", ManifestReader.Read(Yaml, "imported.yaml"));
         var clock = new Clock(TimeProvider.System);
         var builder = new UpstreamBuilder(new(AffinityKeys.CreateRandom()), new SessionZones(new byte[32], TimeProvider.System), clock, new Random(1));
-        var compiler = new SnapshotCompiler(new() { Standalone = true }, new UpstreamStates(), builder, TimeProvider.System);
+        var compiler = new SnapshotCompiler(new() { Standalone = true }, new UpstreamStates(), builder, new(), TimeProvider.System);
         var names = ImmutableArray.Create(IPAddress.Loopback);
         var book = new AddressBook(AddressBook.Empty.Hosts.SetItem("localhost4", new(names, null)).SetItem("host-without-port", new(names, null)));
 
