@@ -136,10 +136,19 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
         response.StatusCode = head.Status;
         if (head.Reason is not null || request.Tries.Count > 1) _context.Features.Get<IHttpResponseFeature>()!.ReasonPhrase = head.Reason;
 
-        foreach (var (name, value) in head.Response.Headers)
+        var fields = head.Response.Headers;
+        for (var i = 0; i < fields.Length; i++)
         {
-            if (!HeaderRules.IsPassedToClient(name) || name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase)) continue;
-            headers.Append(name, value);
+            var (name, value) = fields[i];
+            switch (head.Response.UseOf(i))
+            {
+                case FieldUse.Passed:
+                    headers[name] = value;
+                    break;
+                case FieldUse.Repeated:
+                    headers.Append(name, value);
+                    break;
+            }
         }
 
         if (head.Length >= 0 && framing.TellsLength) headers.ContentLength = head.Length;
@@ -151,10 +160,11 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
     /// <summary>A body that came with its head, all of it: the server flushes it with what it adds, so that it leaves in one piece.</summary>
     private bool PassIfWhole(in BodyFraming framing)
     {
-        if (framing.IsDropped || !framing.IsWithin(connection.Input.Unread.Length)) return false;
+        var body = connection.Input.Unread;
+        if (framing is not { Kind: BodyKind.Length, IsDropped: false } || framing.Left != body.Length || _context.Response.HasStarted) return false;
 
-        request.ResponseBody!.Pass(connection.Input.Unread);
-        connection.Input.Consume(connection.Input.Unread.Length);
+        request.ResponseBody!.Pass(body);
+        connection.Input.Consume(body.Length);
         return true;
     }
 
