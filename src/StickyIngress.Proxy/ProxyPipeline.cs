@@ -5,7 +5,6 @@ using StickyIngress.Core;
 using StickyIngress.Core.Routing;
 using StickyIngress.Proxy.Caching;
 using StickyIngress.Proxy.Clients;
-using StickyIngress.Proxy.Sockets;
 
 namespace StickyIngress.Proxy;
 
@@ -24,7 +23,7 @@ public sealed class ProxyPipeline(
         metrics.Begin();
         try
         {
-            if (IsLong(context)) await Turn.End();
+            if (IsLong(context)) await Task.Yield();
             await ServeAsync(request);
         }
         catch (BadHttpRequestException e)
@@ -68,19 +67,19 @@ public sealed class ProxyPipeline(
     /// <summary>An answer from here waits for nobody, so a client that sends many requests at once would have the thread for itself.</summary>
     private static async Task AnswerAsync(ProxyRequest request, int status)
     {
-        await Turn.End();
+        await Task.Yield();
         await Answer.WriteAsync(request, status);
     }
 
     private static async Task RedirectAsync(ProxyRequest request)
     {
-        await Turn.End();
+        await Task.Yield();
         await Answer.RedirectAsync(request);
     }
 
     private async Task HandleCachedAsync(ProxyRequest request)
     {
-        await Turn.End();
+        await Task.Yield();
         await responses.HandleAsync(request, request.Settings.Cache!, upstreams);
     }
 

@@ -38,19 +38,36 @@ public static class InlineSockets
         return next(connection);
     });
 
-    internal static void Use(Socket socket)
+    internal static void Use(Socket socket) => TrySet(socket, true);
+
+    /// <summary>Back to the thread pool; false: it was there.</summary>
+    internal static bool TryLeave(Socket socket) => TrySet(socket, false);
+
+    /// <summary>False where nothing changed.</summary>
+    private static bool TrySet(Socket socket, bool inline)
     {
-        if (!_isSupported) return;
+        if (!_isSupported) return false;
 
         try
         {
-            SetPreferInlineCompletions(socket.SafeHandle, true);
+            var handle = socket.SafeHandle;
+            if (GetPreferInlineCompletions(handle) == inline) return false;
+
+            SetPreferInlineCompletions(handle, inline);
+            return true;
         }
         catch (MissingMethodException)
         {
-            _isSupported = false;
+            return _isSupported = false;
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
         }
     }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_PreferInlineCompletions")]
+    private static extern bool GetPreferInlineCompletions(SafeSocketHandle handle);
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_PreferInlineCompletions")]
     private static extern void SetPreferInlineCompletions(SafeSocketHandle handle, bool value);

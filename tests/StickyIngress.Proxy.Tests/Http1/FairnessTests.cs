@@ -76,16 +76,6 @@ public sealed class FairnessTests
         Assert.True(InlineSockets.IsSupported);
     }
 
-    [Fact]
-    public void A_turn_is_over_after_256_KB_and_the_next_one_begins()
-    {
-        var turn = new Turn();
-
-        var over = Enumerable.Range(1, 8).Where(_ => turn.IsOverAfter(64 * 1024)).Count();
-
-        Assert.Equal(2, over);
-    }
-
     private static async Task AnswerAsync(NetworkStream stream, CancellationToken cancellationToken)
     {
         while (true)

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 using StickyIngress.Core.Upstreams;
+using StickyIngress.Proxy.Sockets;
 using StickyIngress.Proxy.Tries;
 
 namespace StickyIngress.Proxy.Forwarding.Http1;
@@ -16,6 +17,7 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
     private readonly long _receivedBefore = connection.BytesReceived;
     private readonly long _readTimeout = (long)request.Settings.ReadTimeout.TotalMilliseconds;
     private readonly HttpContext _context = request.Context;
+    private readonly LargeBody _large = new(request.Context, connection);
     private string? _upgrade;
 
     /// <summary>The connection may serve another request: everything was sent, and exactly the response was received.</summary>
@@ -29,7 +31,7 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
         RequestHead.Write(connection.Output, request, host, _upgrade);
         @try.RequestSent = true;
 
-        var upload = request.Body.HasBody && _upgrade is null ? new RequestUpload(request, connection) : null;
+        var upload = request.Body.HasBody && _upgrade is null ? new RequestUpload(request, connection, _large) : null;
         var uploading = Task.CompletedTask;
         TryEnd end;
         try
@@ -53,6 +55,7 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
         }
 
         connection.LiftReadLimit();
+        _large.End();
         @try.BytesSent = connection.BytesSent - _sentBefore;
         @try.BytesReceived = connection.BytesReceived - _receivedBefore;
         return Judge(end);
@@ -101,7 +104,7 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
         PassHead(framing);
         if (head.Status == StatusCodes.Status101SwitchingProtocols) return await UpgradeAsync(presence);
 
-        var end = PassIfWhole(framing) ? TryEnd.Responded : await new ResponseDownload(request, connection, framing).RunAsync();
+        var end = PassIfWhole(framing) ? TryEnd.Responded : await new ResponseDownload(request, connection, framing, _large).RunAsync();
         CanKeep = end == TryEnd.Responded && SaysKeep() && framing.Kind != BodyKind.UntilClose && input.IsEmpty;
         return end;
     }
@@ -173,7 +176,7 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
         presence.TryStop();
         connection.LiftReadLimit();
         var client = await _context.Features.Get<IHttpUpgradeFeature>()!.UpgradeAsync();
-        using var tunnel = new Tunnel(request, connection, client);
+        using var tunnel = new Tunnel(request, connection, client, _large);
         await tunnel.RunAsync(_readTimeout);
         return TryEnd.Responded;
     }

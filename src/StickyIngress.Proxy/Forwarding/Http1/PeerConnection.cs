@@ -23,6 +23,7 @@ internal sealed class PeerConnection : IDisposable
     private SslStream? _tls;
     private ValueTask<int> _receiving;
     private bool _isReceiving;
+    private bool _isInline;
     private int _end;
     private int _closed;
     private long _readDeadline;
@@ -68,6 +69,19 @@ internal sealed class PeerConnection : IDisposable
     /// <summary>Where it is kept while idle.</summary>
     public IdleSlot Idle { get; } = new();
 
+    /// <summary>Its events are handled on the thread that sees them; never with TLS.</summary>
+    public bool IsInline
+    {
+        set
+        {
+            if (_isInline == value || _tls is not null) return;
+
+            _isInline = value;
+            if (value) InlineSockets.Use(_socket);
+            else InlineSockets.TryLeave(_socket);
+        }
+    }
+
     /// <summary>Position in the list of the <see cref="ConnectionWatch"/>, whose lock guards it.</summary>
     public int WatchIndex { get; set; }
 
@@ -92,7 +106,7 @@ internal sealed class PeerConnection : IDisposable
 
         EndRead();
         _readTimeout = 0;
-        if (_tls is null) InlineSockets.Use(_socket);
+        IsInline = true;
     }
 
     /// <summary>
@@ -103,6 +117,7 @@ internal sealed class PeerConnection : IDisposable
     {
         Output.Return();
         Input.Return();
+        IsInline = true;
         try
         {
             StartReceiving();

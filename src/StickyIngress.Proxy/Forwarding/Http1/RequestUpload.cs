@@ -6,7 +6,7 @@ namespace StickyIngress.Proxy.Forwarding.Http1;
 /// Sends a request with its body as the client sends it. What is there already goes out with the head in one piece; nothing is held back while
 /// more is awaited.
 /// </summary>
-internal sealed class RequestUpload(ProxyRequest request, PeerConnection connection) : IDisposable
+internal sealed class RequestUpload(ProxyRequest request, PeerConnection connection, LargeBody large) : IDisposable
 {
     /// <summary>Room for a chunk's size, four digits and CRLF, and for the CRLF behind it.</summary>
     private const int BeforeChunk = 6;
@@ -16,7 +16,6 @@ internal sealed class RequestUpload(ProxyRequest request, PeerConnection connect
     private readonly bool _isChunked = request.Context.Request.ContentLength is null;
     private readonly long _sendTimeout = (long)request.Settings.SendTimeout.TotalMilliseconds;
     private volatile bool _isComplete;
-    private Turn _turn;
 
     /// <summary>The whole body was sent.</summary>
     public bool IsComplete => _isComplete;
@@ -84,7 +83,7 @@ internal sealed class RequestUpload(ProxyRequest request, PeerConnection connect
 
             if (_isChunked) output.AppendChunk(BeforeChunk, count);
             else output.Append(count);
-            if (_turn.IsOverAfter(count)) await Turn.End();
+            if (large.IsLargeWith(count)) await large.LeaveEventThreadsAsync();
         }
 
         if (_isChunked) RequestHead.WriteLastChunk(output, request);

@@ -8,10 +8,10 @@ namespace StickyIngress.Proxy.Forwarding.Http1;
 /// Passes a response's body on as it arrives: what is there is written, and flushed before waiting for more. The end is left to the server to
 /// flush, with whatever it adds, so that a small response leaves in one piece; once a response has started, the server does not do that.
 /// </summary>
-internal sealed class ResponseDownload(ProxyRequest request, PeerConnection connection, BodyFraming framing)
+internal sealed class ResponseDownload(ProxyRequest request, PeerConnection connection, BodyFraming framing, LargeBody large)
 {
-    private Turn _turn;
-    private bool _isTurnOver;
+    private bool _becameLarge;
+
 
     public async ValueTask<TryEnd> RunAsync()
     {
@@ -77,7 +77,7 @@ internal sealed class ResponseDownload(ProxyRequest request, PeerConnection conn
         if (!framing.IsDropped) request.ResponseBody!.Pass(connection.Input.Unread[..count]);
 
         connection.Input.Consume(count);
-        _isTurnOver |= _turn.IsOverAfter(count);
+        _becameLarge |= large.IsLargeWith(count);
     }
 
     /// <summary>Null: there is more; else how it ended.</summary>
@@ -86,10 +86,10 @@ internal sealed class ResponseDownload(ProxyRequest request, PeerConnection conn
         var flushed = await request.ResponseBody!.Writer.FlushAsync();
         if (flushed.IsCompleted || flushed.IsCanceled) return TryEnd.ClientAborted;
 
-        if (_isTurnOver)
+        if (_becameLarge)
         {
-            _isTurnOver = false;
-            await Turn.End();
+            _becameLarge = false;
+            await large.LeaveEventThreadsAsync();
         }
 
         try
