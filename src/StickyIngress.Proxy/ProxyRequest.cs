@@ -63,9 +63,6 @@ public sealed class ProxyRequest : RequestValues
     /// <summary>What the cache makes of the request; null: it has no part in it.</summary>
     internal RequestCaching? Caching { get; set; }
 
-    /// <summary>Where it is counted; null until something of it was.</summary>
-    internal UpstreamMetrics? Metrics { get; set; }
-
     /// <summary>Milliseconds in the queue; -1: it was not there.</summary>
     public long QueueTime { get; internal set; } = -1;
 
