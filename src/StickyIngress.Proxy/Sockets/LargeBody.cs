@@ -26,7 +26,7 @@ internal sealed class LargeBody(HttpContext context, PeerConnection connection)
     /// <summary>To be awaited before more is moved.</summary>
     public Task LeaveEventThreadsAsync()
     {
-        connection.IsInline = false;
+        connection.UseEventThread(false);
         var client = context.Features.Get<IConnectionSocketFeature>()?.Socket;
         if (client is not null && InlineSockets.TryLeave(client)) _client = client;
         return Task.Delay(Pause, TimeProvider.System);

@@ -69,19 +69,6 @@ internal sealed class PeerConnection : IDisposable
     /// <summary>Where it is kept while idle.</summary>
     public IdleSlot Idle { get; } = new();
 
-    /// <summary>Its events are handled on the thread that sees them; never with TLS.</summary>
-    public bool IsInline
-    {
-        set
-        {
-            if (_isInline == value || _tls is not null) return;
-
-            _isInline = value;
-            if (value) InlineSockets.Use(_socket);
-            else InlineSockets.TryLeave(_socket);
-        }
-    }
-
     /// <summary>Position in the list of the <see cref="ConnectionWatch"/>, whose lock guards it.</summary>
     public int WatchIndex { get; set; }
 
@@ -106,7 +93,17 @@ internal sealed class PeerConnection : IDisposable
 
         EndRead();
         _readTimeout = 0;
-        IsInline = true;
+        UseEventThread(true);
+    }
+
+    /// <summary>Whether its events are handled on the thread that sees them; never with TLS.</summary>
+    public void UseEventThread(bool use)
+    {
+        if (_isInline == use || _tls is not null) return;
+
+        _isInline = use;
+        if (use) InlineSockets.Use(_socket);
+        else InlineSockets.TryLeave(_socket);
     }
 
     /// <summary>
@@ -117,7 +114,7 @@ internal sealed class PeerConnection : IDisposable
     {
         Output.Return();
         Input.Return();
-        IsInline = true;
+        UseEventThread(true);
         try
         {
             StartReceiving();
