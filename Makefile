@@ -3,7 +3,7 @@ CONFIGURATION ?= Release
 RUN := dotnet run --project src/StickyIngress --configuration $(CONFIGURATION) --
 BENCH := dotnet run --project tests/StickyIngress.Benchmarks --configuration Release --
 
-.PHONY: help run build test check format golden conformance bench load rollout generate
+.PHONY: help run build test check format golden conformance bench picks load rollout generate
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -35,6 +35,9 @@ conformance: ## Replay nginx's recorded answers against the running product; a l
 
 bench: ## Benchmarks of the hot paths (filter with FILTER=*Pick*)
 	$(BENCH) --filter '$(or $(FILTER),*)'
+
+picks: ## What a pick costs by each method, and a change of the ring; prints a table, a minute
+	@$(BENCH) pick-report
 
 load: ## The same load on StickyIngress and its peers, side by side; the table goes to tests/load/results
 	@tests/load/run.sh

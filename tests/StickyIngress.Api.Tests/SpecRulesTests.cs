@@ -38,6 +38,8 @@ public sealed class SpecRulesTests
     [InlineData(SpecRules.ZoneSize, "spec.sticky.learn.zone", Server + "sticky: { learn: { create: [$a], lookup: [$a], zone: { name: z, size: 32k } } }", Server + "sticky: { learn: { create: [$a], lookup: [$a], zone: { name: z, size: 32767 } } }")]
     [InlineData(SpecRules.OffAlone, "spec.proxy.nextUpstream", Server + "proxy: { nextUpstream: { on: ['Off'] } }", Server + "proxy: { nextUpstream: { on: [Error, 'Off'] } }")]
     [InlineData(SpecRules.OffAlone, "spec.routes[0].proxy.nextUpstream", Server + "routes: [{ proxy: { nextUpstream: {} } }]", Server + "routes: [{ proxy: { nextUpstream: { on: ['Off', Error] } } }]")]
+    [InlineData(SpecRules.OffAlone, "spec.proxy.nextUpstream", Server + "proxy: { nextUpstream: { conditions: ['Off'] } }", Server + "proxy: { nextUpstream: { conditions: [Error, 'Off'] } }")]
+    [InlineData(SpecRules.OnOrConditions, "spec.proxy.nextUpstream", Server + "proxy: { nextUpstream: { conditions: [Error] } }", Server + "proxy: { nextUpstream: { conditions: [Error], on: [Error] } }")]
     [InlineData(SpecRules.PersistentMandatory, "spec.healthCheck", Server + "healthCheck: { persistent: true, mandatory: true }", Server + "healthCheck: { persistent: true }")]
     public void A_rule_holds_in_code_and_in_the_CRD(string message, string field, string accepted, string refused)
     {

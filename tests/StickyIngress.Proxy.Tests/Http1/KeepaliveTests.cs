@@ -99,16 +99,19 @@ public sealed class KeepaliveTests
     }
 
     [Theory]
-    [InlineData("GET", 1, "200 [a, a] [502, 200]", "not suspended")]
-    [InlineData("POST", 1, "502 [a] [502]", "not suspended")]
-    [InlineData("GET", 2, "200 [a, b] [502, 200]", "suspended")]
-    public async Task A_stale_connection_counts_as_a_failure_and_gives_one_more_try(string method, int peers, string expected, string state)
+    [InlineData("GET", 1, PeerEngine.Auto, "200 [a, a] [502, 200]", "not suspended")]
+    [InlineData("POST", 1, PeerEngine.Auto, "502 [a] [502]", "not suspended")]
+    [InlineData("GET", 2, PeerEngine.Auto, "200 [a, b] [502, 200]", "suspended")]
+    [InlineData("GET", 1, PeerEngine.Yarp, "200 [a, a] [502, 200]", "not suspended")]
+    [InlineData("POST", 1, PeerEngine.Yarp, "502 [a] [502]", "not suspended")]
+    [InlineData("GET", 2, PeerEngine.Yarp, "200 [a, b] [502, 200]", "suspended")]
+    public async Task A_stale_connection_counts_as_a_failure_and_gives_one_more_try(string method, int peers, PeerEngine engine, string expected, string state)
     {
         await using var stale = ClosingOnSecondRequest();
         await using var other = Serving(Ok);
         await using var proxy = await ProxyUnderTest.StartAsync(
             peers == 1 ? [stale.EndPoint] : [stale.EndPoint, other.EndPoint],
-            ProxyUnderTest.Settings with { NextUpstream = new(NextUpstreamOn.Error, 1, TimeSpan.Zero) });
+            ProxyUnderTest.Settings with { NextUpstream = new(NextUpstreamOn.Error, 1, TimeSpan.Zero), Engine = engine });
 
         for (var i = 0; i < peers; i++) await proxy.Client.GetStringAsync("/", Stop);
         using var request = new HttpRequestMessage(new(method), "/");
