@@ -135,11 +135,13 @@ public sealed class KeepaliveTests
         Assert.Equal(1, backend.Connections);
     }
 
-    [Fact]
-    public async Task Variables_tell_times_and_bytes_exactly()
+    [Theory]
+    [InlineData(PeerEngine.Auto)]
+    [InlineData(PeerEngine.Yarp)]
+    public async Task Variables_tell_times_and_bytes_exactly(PeerEngine engine)
     {
         await using var backend = Serving(Ok);
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint], ProxyUnderTest.Settings with { Engine = engine });
         proxy.Log.Format = TestTemplates.Parse("$upstream_connect_time $upstream_bytes_received $upstream_response_length");
 
         await proxy.Client.GetStringAsync("/", Stop);
@@ -149,8 +151,10 @@ public sealed class KeepaliveTests
         Assert.Equal($"0.000 {Ok.Length} 2", proxy.Log.Lines[1]);
     }
 
-    [Fact]
-    public async Task Bytes_sent_are_those_that_the_peer_read()
+    [Theory]
+    [InlineData(PeerEngine.Auto)]
+    [InlineData(PeerEngine.Yarp)]
+    public async Task Bytes_sent_are_those_that_the_peer_read(PeerEngine engine)
     {
         var read = 0L;
         await using var backend = RawBackend.Start(async (stream, cancellationToken) =>
@@ -160,7 +164,7 @@ public sealed class KeepaliveTests
             await stream.ReadExactlyAsync(new byte[5], cancellationToken);
             await stream.WriteAsync(Encoding.ASCII.GetBytes(Ok), cancellationToken);
         });
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint], ProxyUnderTest.Settings with { Engine = engine });
         proxy.Log.Format = TestTemplates.Parse("$upstream_bytes_sent");
 
         (await proxy.Client.PostAsync("/", new StringContent("hello"), Stop)).Dispose();

@@ -37,6 +37,7 @@ internal sealed class OnceStream(Stream inner) : Stream
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         Begin();
+        _try?.BytesSent += buffer.Length;
         try
         {
             await inner.WriteAsync(buffer, cancellationToken);
@@ -55,6 +56,7 @@ internal sealed class OnceStream(Stream inner) : Stream
             if (read > 0)
             {
                 _awaiting = false;
+                _try?.BytesReceived += read;
             }
             else if (!buffer.IsEmpty) // without room nothing is read, and nothing said
             {

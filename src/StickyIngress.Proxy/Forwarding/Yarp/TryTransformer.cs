@@ -28,9 +28,9 @@ internal sealed class TryTransformer(ProxyRequest request, PeerTry @try, PeerLea
         var headers = proxyRequest.Headers;
         RemoveOwn(httpContext.Request.Headers, headers);
         if (AsksForTrailers(httpContext, proxyRequest)) headers.TE.Add(new("trailers"));
-        ForwardedHeaders.Write(request, headers, static (sink, name, value) => sink.TryAddWithoutValidation(name, value));
+        ForwardedHeaders.Write(request, headers, static (sink, name, value) => sink.TryAddWithoutValidation(name, HeaderText.Safe(value)));
         headers.Host = null;
-        if (host.Length > 0) headers.TryAddWithoutValidation(HeaderNames.Host, host);
+        if (host.Length > 0) headers.TryAddWithoutValidation(HeaderNames.Host, HeaderText.Safe(host));
         HideCookies(headers);
         foreach (var header in request.Settings.SetHeaders) Set(proxyRequest, header, header.Value.Evaluate(request));
 
