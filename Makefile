@@ -3,7 +3,7 @@ CONFIGURATION ?= Release
 RUN := dotnet run --project src/StickyIngress --configuration $(CONFIGURATION) --
 BENCH := dotnet run --project tests/StickyIngress.Benchmarks --configuration Release --
 
-.PHONY: help run build test check format golden conformance bench picks load rollout generate
+.PHONY: help run build test check format golden conformance bench picks sessions load rollout generate
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -38,6 +38,9 @@ bench: ## Benchmarks of the hot paths (filter with FILTER=*Pick*)
 
 picks: ## What a pick costs by each method, and a change of the ring; prints a table, a minute
 	@$(BENCH) pick-report
+
+sessions: ## The budgets of the session table, measured: lookups, latency beside inserts, memory, hash, loading from a file
+	@$(BENCH) session-report
 
 load: ## The same load on StickyIngress and its peers, side by side; the table goes to tests/load/results
 	@tests/load/run.sh

@@ -3,7 +3,7 @@
 # A program that is still missing afterwards is named in one line; the tests that need it say so when they are skipped.
 set -uo pipefail
 
-declare -A package=([promtool]=prometheus)
+declare -A package=([promtool]=prometheus [redis-server]=redis-server)
 missing=()
 for program in "${!package[@]}"; do
   command -v "$program" >/dev/null || missing+=("$program")

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using BenchmarkDotNet.Attributes;
 using StickyIngress.Core.Sessions;
 
@@ -16,11 +17,8 @@ public class SessionTableBenchmark
     {
         var random = new Random(1);
         _table = new(new(Sessions, TimeSpan.FromHours(1)), TimeProvider.System);
-        for (var i = 0; i < Sessions; i++)
-        {
-            _keys[i] = new((ulong)random.NextInt64(), (ulong)random.NextInt64());
-            _table.Learn(_keys[i], i % 10, mayCreate: true);
-        }
+        random.NextBytes(MemoryMarshal.AsBytes(_keys.AsSpan()));
+        for (var i = 0; i < Sessions; i++) _table.Learn(_keys[i], i % 10, mayCreate: true);
 
         random.Shuffle(_keys);
     }

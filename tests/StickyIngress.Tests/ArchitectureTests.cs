@@ -13,13 +13,14 @@ public sealed class ArchitectureTests
         ["StickyIngress.Control"] = ["StickyIngress.Api", "StickyIngress.Core"],
         ["StickyIngress.Kubernetes"] = ["StickyIngress.Api", "StickyIngress.Control"],
         ["StickyIngress.Proxy"] = ["StickyIngress.Core"],
-        ["StickyIngress"] = ["StickyIngress.Api", "StickyIngress.Core", "StickyIngress.Control", "StickyIngress.Kubernetes", "StickyIngress.Proxy"],
+        ["StickyIngress.Sync"] = ["StickyIngress.Core"],
+        ["StickyIngress"] = ["StickyIngress.Api", "StickyIngress.Core", "StickyIngress.Control", "StickyIngress.Kubernetes", "StickyIngress.Proxy", "StickyIngress.Sync"],
     };
 
     public static TheoryData<string> Projects => [.. Table.Keys];
 
     [Fact]
-    public void There_are_six_projects() => Assert.Equal(
+    public void There_are_seven_projects() => Assert.Equal(
         Table.Keys.Order(), Directory.GetFiles(Repository.PathOf("src"), "*.csproj", SearchOption.AllDirectories).Select(Path.GetFileNameWithoutExtension).Order());
 
     [Theory]
@@ -50,6 +51,7 @@ public sealed class ArchitectureTests
     [InlineData("Microsoft.AspNetCore", "StickyIngress.Proxy/", "StickyIngress/")]
     [InlineData("Prometheus", "StickyIngress.Proxy/", "StickyIngress.Kubernetes/", "StickyIngress/")]
     [InlineData("YamlDotNet", "StickyIngress.Api/", "StickyIngress/Settings/")]
+    [InlineData("StackExchange", "StickyIngress.Sync/")]
     [InlineData("System.CommandLine", "StickyIngress/")]
     public void A_library_is_named_only_where_it_belongs(string library, params string[] places)
     {
@@ -66,6 +68,9 @@ public sealed class ArchitectureTests
     [InlineData("Routing", "Affinity")]
     [InlineData("Sessions", "Balancing")]
     [InlineData("Sessions", "Routing")]
+    [InlineData("Sharing", "Affinity")]
+    [InlineData("Sharing", "Balancing")]
+    [InlineData("Sharing", "Routing")]
     [InlineData("Upstreams", "Routing")]
     public void Inside_Core_this_does_not_know_that(string folder, string other)
     {
@@ -85,7 +90,7 @@ public sealed class ArchitectureTests
         var expected = Table.ToDictionary(row => row.Key, row => row.Value.Length switch
         {
             0 => "nothing of ours",
-            5 => "all",
+            6 => "all",
             _ => string.Join(", ", row.Value.Select(name => name["StickyIngress.".Length..])),
         });
         Assert.Equal(expected.OrderBy(row => row.Key), rows.OrderBy(row => row.Key));

@@ -109,12 +109,7 @@ public sealed class LearnAffinity : IAffinity
         if (!Table.TryFindEnded(session.Key, out var end))
             return session.ClientMade ? BreakReason.None : BreakReason.Unknown;
 
-        return end switch
-        {
-            SessionEnd.PeerGone => BreakReason.PeerGone,
-            SessionEnd.Evicted => BreakReason.Evicted,
-            _ => BreakReason.Expired,
-        };
+        return end == SessionEnd.Evicted ? BreakReason.Evicted : BreakReason.Expired;
     }
 
     private void Learn(Selection selection, Peer peer)
@@ -127,8 +122,15 @@ public sealed class LearnAffinity : IAffinity
 
         var mayCreate = FirstValue.TryRead(_settings.Create, selection.Values, out var id);
         var key = mayCreate ? _hasher.Hash(id) : session.Key;
-        if (session.HasKey && key == session.Key) Table.Learn(key, ordinal, mayCreate, session.Ordinal);
-        else if (mayCreate) Table.Learn(key, ordinal, mayCreate);
+        if (session.HasKey && key == session.Key)
+        {
+            var replacedFor = selection.Binding == Binding.Gone ? SessionEnd.PeerGone : SessionEnd.Replaced;
+            Table.Learn(key, ordinal, mayCreate, session.Ordinal, replacedFor);
+        }
+        else if (mayCreate)
+        {
+            Table.Learn(key, ordinal, mayCreate);
+        }
     }
 
     private int OrdinalOf(Peer peer) => peer.Backup ? _backups[peer.Index] : _primaries[peer.Index];

@@ -28,6 +28,12 @@ public sealed class PeerOrdinals
         lock (_gate) return _ordinals.TryGetValue(peerId, out ordinal);
     }
 
+    /// <summary>The number of a peer that is not gone.</summary>
+    public bool TryGetCurrent(string peerId, out int ordinal)
+    {
+        lock (_gate) return _ordinals.TryGetValue(peerId, out ordinal) && !_released.ContainsKey(peerId);
+    }
+
     /// <summary>The peer that has a number, released ones included; null: none. Takes no lock.</summary>
     public string? PeerAt(int ordinal)
     {

@@ -6,12 +6,12 @@ public enum SessionEnd
     /// <summary>Not used for the table's timeout.</summary>
     Timeout,
 
-    /// <summary>Removed to make room for another one, or because the table was cleared.</summary>
+    /// <summary>Removed to make room for another one.</summary>
     Evicted,
 
     /// <summary>Bound to another peer; the binding that replaced it counts as created.</summary>
     Replaced,
 
-    /// <summary>Its peer is no more.</summary>
+    /// <summary>Bound to another peer because its own is no more; the binding that replaced it counts as created.</summary>
     PeerGone,
 }

@@ -13,7 +13,7 @@ public sealed class SessionHasher
     /// <summary>Bytes that the secret must have at least.</summary>
     public const int MinimumSecretLength = 16;
 
-    private const int StackBytes = 512;
+    private const int StackBytes = 192; // zeroed for each id, so no more than most need
     private readonly ulong _key0;
     private readonly ulong _key1;
 

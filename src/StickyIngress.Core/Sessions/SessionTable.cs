@@ -9,51 +9,56 @@ namespace StickyIngress.Core.Sessions;
  *              came back with its id. When the table is full the oldest on probation makes room, and only when there is
  *              none the longest unused protected one. So a flood of new ids evicts itself and not the live sessions.
  *              The limit of that: with ids that clients invent (create=$cookie_x), presenting one twice protects it.
- * Memory:      at most Capacity sessions, some 50 bytes each; what fewer need is held, in steps of 20 KB per shard.
- *              Room is reserved in one counter for all shards before a session is added, and a session that is
- *              evicted passes its room on, so the bound holds at every moment.
- * Time:        a session ends Timeout after it was last learned; from then on a lookup does not find it. Sweep removes it,
- *              from the old ends of the lists, a bounded number in one hold of a shard's lock.
- * Concurrency: lookups take no lock (SessionStore says how). Learning locks one of up to 64 shards. The victim comes from
- *              the shard that needs the room when it has one on probation: keys are a keyed hash, so that is nearly
- *              the oldest of all. Otherwise all shards are compared. No two shards are locked at once.
+ * Memory:      at most Capacity sessions, 32 to 48 bytes each; what fewer need is held. Room is reserved in one counter
+ *              for all shards before a session is added, and a session that is evicted passes its room on, so the bound
+ *              holds at every moment.
+ * Time:        a session ends at the first Sweep after it was not learned for Timeout. As in nginx a lookup does not ask
+ *              how old it is: until it is swept it lives.
+ * Concurrency: lookups take no lock (SessionShard says how). Learning locks one of up to 256 shards. The victim is the oldest of
+ *              the shard that needs the room: keys are a keyed hash, so that is nearly the oldest of all. Only a shard
+ *              that has none asks the others. No two shards are locked at once.
  */
 
 /// <summary>Remembers which peer each session is bound to. Safe for any number of threads.</summary>
-public sealed partial class SessionTable
+public sealed class SessionTable
 {
     /// <summary>The ordinal that stands for no peer.</summary>
     public const int Unbound = -1;
 
-    private const int SessionsPerShard = 16_384;
-    private const int MaxShards = 64;
-    private const int BatchSize = 256;
+    private const int SessionsPerShard = 2_048;
+    private const int MaxShards = 256;
+    private const int EndedPerHold = 256;
     private const int MaxTrimmedPerSweep = 50_000;
 
+    // Time in the table starts late enough for sessions that were learned long before the table was.
+    private const long StartOfTime = 1L << 38;
+
     private readonly TimeProvider _time;
+    private readonly long _startedAt;
+    private readonly long _perMillisecond; // ticks of the clock
     private readonly SessionShard[] _shards;
     private readonly EndedSessions _endedSessions;
     private int _count;
     private int _capacity;
-    private long _timeout; // in ticks of the clock
+    private long _timeout; // in milliseconds
 
     public SessionTable(SessionTableOptions options, TimeProvider time)
     {
-        _time = time;
+        (_time, _startedAt, _perMillisecond) = (time, time.GetTimestamp(), time.TimestampFrequency / 1_000);
         Configure(options);
 
         _endedSessions = new(_capacity);
-        var shards = Math.Clamp(BitOperations.RoundUpToPowerOf2((uint)(_capacity / SessionsPerShard)), 1, MaxShards);
-        _shards = new SessionShard[shards];
+        var shards = BitOperations.RoundUpToPowerOf2((uint)(_capacity / SessionsPerShard));
+        _shards = new SessionShard[Math.Clamp(shards, 1, MaxShards)];
         for (var i = 0; i < _shards.Length; i++) _shards[i] = new SessionShard(_endedSessions);
     }
 
     public int Capacity => Volatile.Read(ref _capacity);
 
-    public TimeSpan Timeout => ToTimeSpan(Volatile.Read(ref _timeout));
+    public TimeSpan Timeout => TimeSpan.FromMilliseconds(Volatile.Read(ref _timeout));
 
     /// <summary>Sessions in the table, those included that are due and not swept yet.</summary>
-    public int Count => _shards.Sum(shard => shard.Count);
+    public int Count => Volatile.Read(ref _count);
 
     /// <summary>Bytes of memory that the sessions, their index and what is remembered of ended ones hold.</summary>
     public long Bytes => _endedSessions.Bytes + _shards.Sum(shard => shard.Bytes);
@@ -75,74 +80,124 @@ public sealed partial class SessionTable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Capacity, 1);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(options.Timeout, TimeSpan.Zero);
-        Volatile.Write(ref _timeout, ToClockTicks(options.Timeout));
+        Volatile.Write(ref _timeout, (long)Math.Min(Math.Ceiling(options.Timeout.TotalMilliseconds), StartOfTime - 1));
         Volatile.Write(ref _capacity, options.Capacity);
     }
 
     /// <summary>Which peer a session is bound to. Looking up does not keep a session alive; learning does.</summary>
-    public bool TryFind(in SessionKey key, out int ordinal)
-    {
-        if (ShardOf(key).TryRead(key, out ordinal, out var lastUsed) && lastUsed > DueBefore(_time.GetTimestamp()))
-            return true;
-
-        ordinal = Unbound;
-        return false;
-    }
+    public bool TryFind(in SessionKey key, out int ordinal) => ShardOf(key).TryFind(key, out ordinal);
 
     /// <summary>
     /// Why a session that is not found has ended, as far as that is still remembered. False for one that never was, or ended
     /// too many others ago.
     /// </summary>
-    public bool TryFindEnded(in SessionKey key, out SessionEnd reason)
-    {
-        reason = SessionEnd.Timeout;
-        if (!ShardOf(key).TryRead(key, out _, out var lastUsed)) return _endedSessions.TryFind(key, out reason);
+    public bool TryFindEnded(in SessionKey key, out SessionEnd reason) => _endedSessions.TryFind(key, out reason);
 
-        // It is due and not swept yet; or it has been created since it was looked for.
-        return lastUsed <= DueBefore(_time.GetTimestamp());
-    }
+    /// <summary>
+    /// Told what every <see cref="Learn(in SessionKey, int, bool)"/> did, for who shares sessions with other replicas; null:
+    /// nobody is. Called on the request's thread with no lock held, so it must neither block nor throw.
+    /// </summary>
+    public Action<SessionKey, LearnResult>? Learned { get; set; }
 
     /// <summary>A peer answered for a session: binds the session to it, whatever it was bound to, as nginx does.</summary>
     public LearnResult Learn(in SessionKey key, int ordinal, bool mayCreate) =>
-        Learn(key, ordinal, mayCreate, expected: null);
+        Tell(key, Bind(key, ordinal, mayCreate, expected: null, SessionEnd.Replaced));
 
     /// <summary>
     /// Like <see cref="Learn(in SessionKey, int, bool)"/> while the session is bound as the lookup at the request's start
     /// found it (<see cref="Unbound"/>: not). If another request has bound it elsewhere since, the first answer wins.
     /// </summary>
-    public LearnResult Learn(in SessionKey key, int ordinal, bool mayCreate, int expected) =>
-        Learn(key, ordinal, mayCreate, (int?)expected);
+    /// <param name="replacedFor">Why a binding to another peer ends.</param>
+    public LearnResult Learn(
+        in SessionKey key, int ordinal, bool mayCreate, int expected, SessionEnd replacedFor = SessionEnd.Replaced) =>
+        Tell(key, Bind(key, ordinal, mayCreate, expected, replacedFor));
 
     /// <summary>
-    /// Removes what is due, and what is over the capacity as far as one pass may take. Call it at least twice a second.
+    /// What another replica has learned: like <see cref="Learn(in SessionKey, int, bool)"/>, but <see cref="Learned"/> is not told.
+    /// </summary>
+    public LearnResult Adopt(in SessionKey key, int ordinal) =>
+        Bind(key, ordinal, mayCreate: true, expected: null, SessionEnd.Replaced);
+
+    /// <summary>
+    /// Ends what is due, and what is over the capacity as far as one pass may take. Call it several times a second.
     /// </summary>
     public void Sweep()
     {
-        var dueBefore = DueBefore(_time.GetTimestamp());
+        var dueBefore = Now - Volatile.Read(ref _timeout);
         foreach (var shard in _shards)
         {
-            while (SweepBatch(shard, dueBefore) == BatchSize)
+            while (SweepSome(shard, dueBefore) >= EndedPerHold)
             {
             }
         }
 
-        for (var i = 0; i < MaxTrimmedPerSweep && Volatile.Read(ref _count) > Capacity && TryEvictAnywhere(); i++)
+        for (var i = 0; i < MaxTrimmedPerSweep && Volatile.Read(ref _count) > Capacity && TryEvict(i); i++)
             Interlocked.Decrement(ref _count);
     }
 
-    /// <summary>Ends all sessions of a peer that no request holds any more; answers how many.</summary>
-    public int EndPeer(int ordinal) => EndWhere(
-        shard => shard.CountFor(ordinal) > 0, (in SessionEntry entry) => entry.Ordinal == ordinal, SessionEnd.PeerGone);
+    /// <summary>
+    /// Copies the sessions out, a shard at a time. What is created meanwhile may be missing.
+    /// </summary>
+    public IEnumerable<SessionRecord> Export()
+    {
+        SessionSlot[] copy = [];
+        foreach (var shard in _shards)
+        {
+            int length;
+            lock (shard.Gate)
+            {
+                length = shard.Slots.Length;
+                if (copy.Length < length) copy = new SessionSlot[length];
+                shard.Slots.CopyTo(copy);
+            }
 
-    /// <summary>Ends all sessions that are in the table when it is called; they count as evicted.</summary>
-    public void Clear() => EndWhere(shard => shard.Count > 0, (in SessionEntry _) => true, SessionEnd.Evicted);
+            var now = Now;
+            for (var i = 0; i < length; i++)
+            {
+                if (copy[i].State != 0) yield return RecordOf(copy[i], now);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Takes sessions in, the last used first when there is not room for all; answers how many. What is due already, or in the
+    /// table already, is left out.
+    /// </summary>
+    public int Import(IReadOnlyList<SessionRecord> records) => Import(records, ordinals: null);
+
+    /// <param name="ordinals">The table's number of each peer by the records' number; null: they are the same.</param>
+    internal int Import(IReadOnlyList<SessionRecord> records, int[]? ordinals)
+    {
+        var room = Math.Max(0, Capacity - Count);
+        var wanted = records.Count <= room ? records : [.. records.OrderBy(record => record.Age).Take(room)];
+        MakeRoom(wanted);
+
+        var (now, timeout) = (Now, Timeout);
+        var imported = 0;
+        foreach (var record in wanted)
+        {
+            if (record.Age < timeout && TryImport(record, ordinals?[record.Ordinal] ?? record.Ordinal, now)) imported++;
+        }
+
+        return imported;
+    }
 
     internal IReadOnlyList<SessionShard> Shards => _shards;
 
-    private LearnResult Learn(in SessionKey key, int ordinal, bool mayCreate, int? expected)
+    private long Now => StartOfTime + ((_time.GetTimestamp() - _startedAt) / _perMillisecond);
+
+    private LearnResult Tell(in SessionKey key, LearnResult result)
     {
-        var shard = ShardOf(key);
-        var now = _time.GetTimestamp();
+        Learned?.Invoke(key, result);
+        return result;
+    }
+
+    private LearnResult Bind(in SessionKey key, int ordinal, bool mayCreate, int? expected, SessionEnd replacedFor)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)ordinal, (uint)SessionSlot.MaxOrdinal, nameof(ordinal));
+        var number = NumberOf(key);
+        var shard = _shards[number];
+        var now = Now;
         var hasRoom = false;
         var spin = new SpinWait();
         while (true)
@@ -150,19 +205,15 @@ public sealed partial class SessionTable
             lock (shard.Gate)
             {
                 var position = shard.Find(key);
-                if (position >= 0 && shard.At(position).LastUsed <= DueBefore(now))
-                {
-                    EndAndRelease(shard, position, SessionEnd.Timeout);
-                    position = -1;
-                }
-
                 if (position >= 0 || !mayCreate)
                 {
                     if (hasRoom) Interlocked.Decrement(ref _count);
-                    return position < 0 ? new(LearnOutcome.Ignored, Unbound) : Touch(shard, position, ordinal, expected, now);
+                    return position < 0
+                        ? new(LearnOutcome.Ignored, Unbound)
+                        : Touch(shard, position, ordinal, expected, replacedFor, now);
                 }
 
-                if (hasRoom || TryReserve() || TryEvictOwn(shard, DueBefore(now)))
+                if (hasRoom || TryReserve() || shard.EndOldest(isProtected: false, SessionEnd.Evicted))
                 {
                     shard.Add(key, ordinal, now, isProtected: false);
                     return new(LearnOutcome.Created, ordinal);
@@ -170,20 +221,22 @@ public sealed partial class SessionTable
             }
 
             // Only when all room is reserved by others that have not added their session yet is there nothing to evict.
-            hasRoom = TryEvictAnywhere();
+            hasRoom = TryEvict(number);
             if (!hasRoom) spin.SpinOnce();
         }
     }
 
-    private static LearnResult Touch(SessionShard shard, int position, int ordinal, int? expected, long now)
+    private static LearnResult Touch(
+        SessionShard shard, int position, int ordinal, int? expected, SessionEnd replacedFor, long now)
     {
-        shard.Refresh(position, now);
-        var bound = shard.At(position).Ordinal;
-        if (bound == ordinal) return new(LearnOutcome.Refreshed, ordinal);
-        if (expected is { } seen && bound != seen) return new(LearnOutcome.Adopted, bound);
-
-        shard.Rebind(position, ordinal);
-        return new(LearnOutcome.Rebound, ordinal);
+        var bound = shard.Slots[position].Ordinal;
+        var outcome = bound == ordinal ? LearnOutcome.Refreshed
+            : expected is { } seen && bound != seen ? LearnOutcome.Adopted
+            : LearnOutcome.Rebound;
+        if (outcome == LearnOutcome.Adopted) ordinal = bound;
+        if (outcome == LearnOutcome.Rebound) shard.CountEnd(replacedFor);
+        shard.Refresh(position, ordinal, now);
+        return new(outcome, ordinal);
     }
 
     private bool TryReserve()
@@ -199,115 +252,66 @@ public sealed partial class SessionTable
         return false;
     }
 
-    /// <summary>Ends a session of a shard whose lock is held; its room passes to the caller.</summary>
-    private static bool TryEvictOwn(SessionShard shard, long dueBefore)
+    /// <summary>Ends the oldest session of a shard, on probation if any is; its room passes to the caller.</summary>
+    /// <param name="first">The shard that is asked first.</param>
+    private bool TryEvict(int first) => TryEvict(first, isProtected: false) || TryEvict(first, isProtected: true);
+
+    private bool TryEvict(int first, bool isProtected)
     {
-        if (shard.EndOneDue(dueBefore)) return true;
-
-        var oldest = shard.Oldest(isProtected: false);
-        if (oldest < 0) return false;
-
-        shard.End(oldest, SessionEnd.Evicted);
-        return true;
-    }
-
-    /// <summary>Ends the longest unused session of all, on probation if there is one; its room passes to the caller.</summary>
-    private bool TryEvictAnywhere() => TryEvictAnywhere(isProtected: false) || TryEvictAnywhere(isProtected: true);
-
-    private bool TryEvictAnywhere(bool isProtected)
-    {
-        while (ShardOfOldest(isProtected) is { } victim)
+        for (var i = 0; i < _shards.Length; i++)
         {
-            lock (victim.Gate)
-            {
-                var position = victim.Oldest(isProtected);
-                if (position < 0) continue;
+            var shard = _shards[(first + i) & (_shards.Length - 1)];
+            if (shard.CountOf(isProtected) == 0) continue;
 
-                victim.End(position, SessionEnd.Evicted);
-                return true;
+            lock (shard.Gate)
+            {
+                if (shard.EndOldest(isProtected, SessionEnd.Evicted)) return true;
             }
         }
 
         return false;
     }
 
-    private SessionShard? ShardOfOldest(bool isProtected)
+    private int SweepSome(SessionShard shard, long dueBefore)
     {
-        SessionShard? found = null;
-        var oldest = long.MaxValue;
-        foreach (var shard in _shards)
-        {
-            lock (shard.Gate)
-            {
-                var position = shard.Oldest(isProtected);
-                if (position >= 0 && shard.At(position).LastUsed < oldest)
-                    (found, oldest) = (shard, shard.At(position).LastUsed);
-            }
-        }
-
-        return found;
-    }
-
-    private int SweepBatch(SessionShard shard, long dueBefore)
-    {
-        var ended = 0;
         lock (shard.Gate)
         {
-            while (ended < BatchSize && shard.EndOneDue(dueBefore)) ended++;
+            var ended = shard.EndDue(dueBefore, EndedPerHold);
             Interlocked.Add(ref _count, -ended);
+            shard.Trim();
+            return ended;
         }
-
-        return ended;
     }
 
-    private int EndWhere(Func<SessionShard, bool> concerned, EntryPredicate matches, SessionEnd reason)
+    /// <summary>
+    /// Exported sessions come in the order of their places. In an array that has yet to grow they would all live at its beginning.
+    /// </summary>
+    private void MakeRoom(IReadOnlyList<SessionRecord> records)
     {
-        var ended = 0;
-        foreach (var shard in _shards)
+        var coming = new int[_shards.Length];
+        foreach (var record in records) coming[NumberOf(record.Key)]++;
+        for (var i = 0; i < coming.Length; i++)
         {
-            // From the end down: what fills a gap comes from where the walk has been.
-            for (var end = int.MaxValue; end > 0;)
-            {
-                lock (shard.Gate)
-                {
-                    if (!concerned(shard)) break;
-
-                    end = Math.Min(end, shard.Count);
-                    var stop = Math.Max(0, end - BatchSize);
-                    while (end > stop)
-                    {
-                        if (!matches(shard.At(--end))) continue;
-
-                        EndAndRelease(shard, end, reason);
-                        ended++;
-                    }
-                }
-            }
+            lock (_shards[i].Gate) _shards[i].MakeRoom(coming[i]);
         }
-
-        return ended;
     }
 
-    private void EndAndRelease(SessionShard shard, int position, SessionEnd reason)
+    private bool TryImport(in SessionRecord record, int ordinal, long now)
     {
-        shard.End(position, reason);
-        Interlocked.Decrement(ref _count);
+        var shard = ShardOf(record.Key);
+        lock (shard.Gate)
+        {
+            if (shard.Find(record.Key) >= 0 || !TryReserve()) return false;
+
+            shard.Add(record.Key, ordinal, now - (long)record.Age.TotalMilliseconds, record.IsProtected);
+            return true;
+        }
     }
 
-    private SessionShard ShardOf(in SessionKey key) => _shards[(int)key.High & (_shards.Length - 1)];
+    private SessionShard ShardOf(in SessionKey key) => _shards[NumberOf(key)];
 
-    private long DueBefore(long now) => now - Volatile.Read(ref _timeout);
+    private int NumberOf(in SessionKey key) => (int)key.High & (_shards.Length - 1);
 
-    private long ToClockTicks(TimeSpan span) => Convert(span.Ticks, TimeSpan.TicksPerSecond, _time.TimestampFrequency);
-
-    private TimeSpan ToTimeSpan(long clockTicks) => new(Convert(clockTicks, _time.TimestampFrequency, TimeSpan.TicksPerSecond));
-
-    /// <summary>Whole seconds apart from the rest, so that nothing overflows.</summary>
-    private static long Convert(long ticks, long perSecond, long wantedPerSecond)
-    {
-        var (seconds, rest) = Math.DivRem(ticks, perSecond);
-        return (seconds * wantedPerSecond) + (rest * wantedPerSecond / perSecond);
-    }
-
-    private delegate bool EntryPredicate(in SessionEntry entry);
+    private static SessionRecord RecordOf(in SessionSlot slot, long now) =>
+        new(slot.Key, slot.Ordinal, TimeSpan.FromMilliseconds(Math.Max(0, now - slot.LastUsed)), slot.IsProtected);
 }

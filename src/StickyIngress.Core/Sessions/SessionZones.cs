@@ -7,7 +7,7 @@ namespace StickyIngress.Core.Sessions;
 /// </summary>
 public sealed class SessionZones : IDisposable
 {
-    private static readonly TimeSpan SweepInterval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly ConcurrentDictionary<string, SessionZone> _zones = new();
     private readonly ConcurrentDictionary<string, SavedZone> _saved = new();

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace StickyIngress.Core.Sessions;
 
@@ -14,60 +13,49 @@ internal static class SipHash
 {
     public static SessionKey Hash(ulong key0, ulong key1, ReadOnlySpan<byte> bytes)
     {
-        var state = new State(key0, key1);
-        var length = bytes.Length;
-        for (; bytes.Length >= sizeof(ulong); bytes = bytes[sizeof(ulong)..])
-            state.Add(BinaryPrimitives.ReadUInt64LittleEndian(bytes));
+        // Locals, which stay in registers; fields of a struct do not.
+        var v0 = key0 ^ 0x736f6d6570736575;
+        var v1 = key1 ^ 0x646f72616e646f6d ^ 0xee;
+        var v2 = key0 ^ 0x6c7967656e657261;
+        var v3 = key1 ^ 0x7465646279746573;
 
-        var last = (ulong)length << 56;
+        var last = (ulong)bytes.Length << 56;
+        for (; bytes.Length >= sizeof(ulong); bytes = bytes[sizeof(ulong)..])
+            Add(BinaryPrimitives.ReadUInt64LittleEndian(bytes), ref v0, ref v1, ref v2, ref v3);
+
         for (var i = 0; i < bytes.Length; i++) last |= (ulong)bytes[i] << (8 * i);
-        state.Add(last);
-        return state.End();
+        Add(last, ref v0, ref v1, ref v2, ref v3);
+
+        v2 ^= 0xee;
+        for (var i = 0; i < 4; i++) Round(ref v0, ref v1, ref v2, ref v3);
+        var high = v0 ^ v1 ^ v2 ^ v3;
+
+        v1 ^= 0xdd;
+        for (var i = 0; i < 4; i++) Round(ref v0, ref v1, ref v2, ref v3);
+        return new SessionKey(high, v0 ^ v1 ^ v2 ^ v3);
     }
 
-    [StructLayout(LayoutKind.Auto)]
-    private struct State(ulong key0, ulong key1)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add(ulong word, ref ulong v0, ref ulong v1, ref ulong v2, ref ulong v3)
     {
-        private ulong _v0 = key0 ^ 0x736f6d6570736575;
-        private ulong _v1 = key1 ^ 0x646f72616e646f6d ^ 0xee;
-        private ulong _v2 = key0 ^ 0x6c7967656e657261;
-        private ulong _v3 = key1 ^ 0x7465646279746573;
+        v3 ^= word;
+        Round(ref v0, ref v1, ref v2, ref v3);
+        Round(ref v0, ref v1, ref v2, ref v3);
+        v0 ^= word;
+    }
 
-        public void Add(ulong word)
-        {
-            _v3 ^= word;
-            Round();
-            Round();
-            _v0 ^= word;
-        }
-
-        public SessionKey End()
-        {
-            _v2 ^= 0xee;
-            var first = Half();
-            _v1 ^= 0xdd;
-            return new SessionKey(first, Half());
-        }
-
-        private ulong Half()
-        {
-            for (var i = 0; i < 4; i++) Round();
-            return _v0 ^ _v1 ^ _v2 ^ _v3;
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private void Round()
-        {
-            _v0 += _v1;
-            _v1 = BitOperations.RotateLeft(_v1, 13) ^ _v0;
-            _v0 = BitOperations.RotateLeft(_v0, 32);
-            _v2 += _v3;
-            _v3 = BitOperations.RotateLeft(_v3, 16) ^ _v2;
-            _v0 += _v3;
-            _v3 = BitOperations.RotateLeft(_v3, 21) ^ _v0;
-            _v2 += _v1;
-            _v1 = BitOperations.RotateLeft(_v1, 17) ^ _v2;
-            _v2 = BitOperations.RotateLeft(_v2, 32);
-        }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Round(ref ulong v0, ref ulong v1, ref ulong v2, ref ulong v3)
+    {
+        v0 += v1;
+        v1 = BitOperations.RotateLeft(v1, 13) ^ v0;
+        v0 = BitOperations.RotateLeft(v0, 32);
+        v2 += v3;
+        v3 = BitOperations.RotateLeft(v3, 16) ^ v2;
+        v0 += v3;
+        v3 = BitOperations.RotateLeft(v3, 21) ^ v0;
+        v2 += v1;
+        v1 = BitOperations.RotateLeft(v1, 17) ^ v2;
+        v2 = BitOperations.RotateLeft(v2, 32);
     }
 }

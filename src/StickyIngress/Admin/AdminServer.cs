@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using StickyIngress.Core.Affinity;
 using StickyIngress.Settings;
 
@@ -23,7 +24,14 @@ internal sealed class AdminServer(IServiceProvider services, ServeSettings setti
         builder.Services.AddRoutingCore();
         _app = builder.Build();
         AdminEndpoints.Map(_app, services);
-        await _app.StartAsync(cancellationToken);
+        try
+        {
+            await _app.StartAsync(cancellationToken);
+        }
+        catch (SocketException e)
+        {
+            throw new IOException($"cannot listen on {settings.Admin}: {e.Message}", e);
+        }
     }
 
     public Task StartedAsync(CancellationToken cancellationToken)

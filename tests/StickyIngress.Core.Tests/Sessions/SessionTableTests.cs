@@ -15,14 +15,14 @@ public sealed class SessionTableTests
         table.Learn(Key(1), 7, mayCreate: true);
 
         _time.Advance(TimeSpan.FromMilliseconds(1_999));
+        table.Sweep();
         Assert.True(table.TryFind(Key(1), out var ordinal));
         Assert.Equal(7, ordinal);
 
         _time.Advance(TimeSpan.FromMilliseconds(1)); // the lookup has not refreshed it
+        table.Sweep();
         Assert.False(table.TryFind(Key(1), out ordinal));
         Assert.Equal(SessionTable.Unbound, ordinal);
-
-        table.Sweep();
         Assert.Equal((0, 1L), (table.Count, table.EndedTotal(SessionEnd.Timeout)));
     }
 
@@ -87,35 +87,51 @@ public sealed class SessionTableTests
         Assert.Equal([7, 8, 97, 98, 99], Live(table, 100));
 
         table.Configure(new(5, TimeSpan.FromSeconds(2)));
+        table.Sweep();
         Assert.Equal([7, 8], Live(table, 100)); // 8 was used now, 7 a second ago, the others longer
     }
 
     [Fact]
-    public void The_sessions_of_a_gone_peer_end()
-    {
-        var table = Table(200_000);
-        for (var i = 0; i < 10_000; i++) table.Learn(Key(i), i % 4, mayCreate: true);
-
-        Assert.Equal(2_500, table.EndPeer(1));
-
-        Assert.Equal((0, 7_500, 2_500L), (table.CountFor(1), table.Count, table.EndedTotal(SessionEnd.PeerGone)));
-        Assert.Equal((false, true), (table.TryFind(Key(1), out _), table.TryFind(Key(2), out _)));
-        SessionInvariants.Check(table);
-    }
-
-    [Fact]
-    public void Clearing_ends_all_and_gives_the_memory_back()
+    public void A_table_that_empties_gives_the_memory_back()
     {
         var table = Table(200_000);
         var empty = table.Bytes;
         for (var i = 0; i < 100_000; i++) table.Learn(Key(i), 0, mayCreate: true);
         var full = table.Bytes;
 
-        table.Clear();
+        _time.Advance(table.Timeout);
+        table.Sweep();
 
-        Assert.Equal(0, table.Count);
+        Assert.Equal((0, 100_000L), (table.Count, table.EndedTotal(SessionEnd.Timeout)));
         Assert.InRange(table.Bytes - empty, 0, full / 5);
         SessionInvariants.Check(table);
+    }
+
+    [Fact]
+    public void A_binding_counts_why_it_was_replaced()
+    {
+        var table = Table(10);
+        table.Learn(Key(1), 3, mayCreate: true);
+
+        table.Learn(Key(1), 4, mayCreate: false, expected: 3, SessionEnd.PeerGone);
+
+        Assert.Equal((1L, 0L), (table.EndedTotal(SessionEnd.PeerGone), table.EndedTotal(SessionEnd.Replaced)));
+    }
+
+    [Fact]
+    public void What_is_learned_is_told_and_what_is_adopted_is_not()
+    {
+        var table = Table(10);
+        var told = new List<LearnOutcome>();
+        table.Learned = (_, result) => told.Add(result.Outcome);
+
+        table.Learn(Key(1), 3, mayCreate: true);
+        table.Learn(Key(1), 3, mayCreate: true, expected: 3);
+        table.Learn(Key(2), 3, mayCreate: false);
+        Assert.Equal(new LearnResult(LearnOutcome.Rebound, 4), table.Adopt(Key(1), 4));
+        Assert.Equal(new LearnResult(LearnOutcome.Created, 5), table.Adopt(Key(2), 5));
+
+        Assert.Equal([LearnOutcome.Created, LearnOutcome.Refreshed, LearnOutcome.Ignored], told);
     }
 
     [Fact]
@@ -147,8 +163,8 @@ public sealed class SessionTableTests
     [Fact]
     public void A_table_of_one_shard_does_what_a_plain_list_would()
     {
-        // an operation: 0..5 learn, 6 learn without creating, 7 time passes, 8 sweep, 9 end a peer
-        var operations = Gen.Select(Gen.Int[0, 9], Gen.Int[0, 12], Gen.Int[0, 3]).List[0, 200];
+        // an operation: 0..5 learn, 6 learn without creating, 7 and 8 time passes and is swept
+        var operations = Gen.Select(Gen.Int[0, 8], Gen.Int[0, 12], Gen.Int[0, 3]).List[0, 200];
         operations.Sample(steps =>
         {
             var time = new FakeTimeProvider();
@@ -157,11 +173,10 @@ public sealed class SessionTableTests
             foreach (var (what, id, ordinal) in steps)
             {
                 if (what <= 6) Assert.Equal(model.Learn(id, ordinal, what < 6), table.Learn(Key(id), ordinal, what < 6));
-                if (what == 8) table.Sweep();
-                if (what == 9) table.EndPeer(ordinal);
-                if (what == 9) model.EndPeer(ordinal);
                 time.Advance(TimeSpan.FromSeconds(what == 7 ? 5 : 1));
                 model.Now += what == 7 ? 5 : 1;
+                if (what >= 7) table.Sweep();
+                if (what >= 7) model.Sweep();
 
                 for (var i = 0; i <= 12; i++) Assert.Equal((model.Find(i) >= 0, model.Find(i)), Found(table, i));
                 SessionInvariants.Check(table);
@@ -231,11 +246,10 @@ internal sealed class SessionModel(int capacity, int timeout)
 
     public int Now { get; set; }
 
-    public int Find(int id) => Live().FirstOrDefault(s => s.Id == id)?.Ordinal ?? SessionTable.Unbound;
+    public int Find(int id) => _sessions.Find(s => s.Id == id)?.Ordinal ?? SessionTable.Unbound;
 
     public LearnResult Learn(int id, int ordinal, bool mayCreate)
     {
-        _sessions.RemoveAll(s => Now - s.LastUsed >= timeout);
         if (_sessions.Find(s => s.Id == id) is { } known)
         {
             _sessions.Remove(known);
@@ -250,43 +264,35 @@ internal sealed class SessionModel(int capacity, int timeout)
         return new(LearnOutcome.Created, ordinal);
     }
 
-    public void EndPeer(int ordinal) => _sessions.RemoveAll(s => s.Ordinal == ordinal);
-
-    private IEnumerable<Session> Live() => _sessions.Where(s => Now - s.LastUsed < timeout);
+    public void Sweep() => _sessions.RemoveAll(s => Now - s.LastUsed >= timeout);
 }
 
 internal static class SessionInvariants
 {
-    /// <summary>What must hold whenever nobody is writing: lists, index and counts tell the same.</summary>
+    /// <summary>What must hold whenever nobody is writing: every session is where it is looked for, and is counted once.</summary>
     public static void Check(SessionTable table)
     {
         var perOrdinal = new Dictionary<int, int>();
         foreach (var shard in table.Shards)
         {
-            var listed = Walk(shard, isProtected: false) + Walk(shard, isProtected: true);
-            Assert.Equal(shard.Count, listed);
-            for (var i = 0; i < shard.Count; i++)
+            var (found, onProbation) = (0, 0);
+            for (var i = 0; i < shard.Slots.Length; i++)
             {
-                Assert.Equal(i, shard.Find(shard.At(i).Key));
-                perOrdinal[shard.At(i).Ordinal] = perOrdinal.GetValueOrDefault(shard.At(i).Ordinal) + 1;
+                var slot = shard.Slots[i];
+                if (slot.State == 0) continue;
+
+                Assert.Equal(i, shard.Find(slot.Key));
+                Assert.True(shard.Since(i) <= slot.LastUsed);
+                perOrdinal[slot.Ordinal] = perOrdinal.GetValueOrDefault(slot.Ordinal) + 1;
+                (found, onProbation) = (found + 1, onProbation + (slot.IsProtected ? 0 : 1));
             }
+
+            Assert.Equal((found, onProbation), (shard.Count, shard.CountOf(isProtected: false)));
         }
 
+        Assert.Equal(table.Shards.Sum(shard => shard.Count), table.Count);
         Assert.Equal(table.Count, perOrdinal.Values.Sum());
         Assert.All(perOrdinal, pair => Assert.Equal(pair.Value, table.CountFor(pair.Key)));
         Assert.Equal(table.CreatedTotal, table.Count + Enum.GetValues<SessionEnd>().Sum(table.EndedTotal));
-    }
-
-    private static int Walk(SessionShard shard, bool isProtected)
-    {
-        var (count, last) = (0, long.MinValue);
-        for (var i = shard.Oldest(isProtected); i >= 0; i = shard.At(i).Newer - 1)
-        {
-            Assert.Equal(isProtected, shard.At(i).IsProtected);
-            Assert.True(shard.At(i).LastUsed >= last);
-            (count, last) = (count + 1, shard.At(i).LastUsed);
-        }
-
-        return count;
     }
 }

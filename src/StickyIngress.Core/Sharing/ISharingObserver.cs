@@ -1,0 +1,56 @@
+namespace StickyIngress.Core.Sharing;
+
+/// <summary>Hears what sharing does. Called from any thread; must not block.</summary>
+public interface ISharingObserver
+{
+    /// <param name="duration">Zero for what was not asked of the store.</param>
+    void Done(SharingOperation operation, SharingOutcome outcome, TimeSpan duration);
+
+    /// <summary>Two replicas had bound a session to two peers; this one gave way.</summary>
+    void Conflict();
+
+    /// <summary>A binding that another replica made was taken over.</summary>
+    void Adopted();
+
+    /// <summary>The store cannot be used as it should: sessions are bound here alone for now.</summary>
+    void Away(string reason);
+
+    /// <summary>The store can be used again.</summary>
+    void Back();
+}
+
+public enum SharingOperation
+{
+    /// <summary>A binding that this replica made.</summary>
+    Write,
+
+    /// <summary>A request's session that this replica did not know.</summary>
+    Read,
+
+    /// <summary>A binding that another replica announced.</summary>
+    Hear,
+}
+
+public enum SharingOutcome
+{
+    /// <summary>Written, or found, or taken over.</summary>
+    Ok,
+
+    /// <summary>The store had another binding, which stands.</summary>
+    Lost,
+
+    /// <summary>The store has no such session.</summary>
+    Missing,
+
+    /// <summary>The binding is to a peer that is not known here, or of a version that is not.</summary>
+    Unknown,
+
+    /// <summary>No answer in time.</summary>
+    Timeout,
+
+    /// <summary>The store refused, or could not be reached.</summary>
+    Failed,
+
+    /// <summary>Not tried: as many as may were on their way already.</summary>
+    Dropped,
+}

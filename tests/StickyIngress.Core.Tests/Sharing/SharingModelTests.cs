@@ -1,0 +1,125 @@
+using CsCheck;
+
+namespace StickyIngress.Core.Tests.Sharing;
+
+/// <summary>
+/// Two replicas and a store that loses, delays and reorders: whatever order things happen in, once the store works again
+/// and the sessions are used, all agree.
+/// </summary>
+public sealed class SharingModelTests
+{
+    private const int Sessions = 3;
+
+    private static readonly Gen<Step> AnyStep = Gen.Select(
+        Gen.Enum<Act>(), Gen.Int[0, 1], Gen.Int[0, Sessions - 1], Gen.Int[0, 9], (act, replica, session, which) => new Step(act, replica, session, which));
+
+    private enum Act
+    {
+        Bind,
+        Move,
+        Use,
+        Fetch,
+        Send,
+        Answer,
+        LoseCall,
+        LoseAnswer,
+        Hear,
+        LoseAnnouncement,
+        Flush,
+        ForgetPeer,
+    }
+
+    [Fact]
+    public void Replicas_agree_in_the_end() => AnyStep.Array[0, 60].Sample(steps =>
+    {
+        var (store, replicas) = Start();
+
+        foreach (var step in steps) Take(step, store, replicas);
+        foreach (var replica in replicas) replica.Settle();
+        for (var round = 0; round < 2; round++)
+        {
+            foreach (var replica in replicas)
+            {
+                for (var session = 0; session < Sessions; session++) replica.Use(session);
+                replica.Settle();
+            }
+        }
+
+        foreach (var replica in replicas) replica.Settle();
+        for (var session = 0; session < Sessions; session++) AssertAgreed(session, replicas);
+    }, iter: 20_000);
+
+    [Fact]
+    public void First_requests_on_both_replicas_end_on_one_peer_without_any_further_one() => AnyStep.Array[0, 40].Sample(steps =>
+    {
+        var (store, replicas) = Start();
+
+        var lossless = steps.Where(step => step.Act is Act.Bind or Act.Fetch or Act.Send or Act.Answer or Act.Hear);
+        foreach (var step in lossless) Take(step with { Which = 0 }, store, replicas, once: true);
+        for (var i = 0; i < 2; i++)
+            foreach (var replica in replicas) replica.Settle();
+
+        for (var session = 0; session < Sessions; session++) AssertAgreed(session, replicas);
+    }, iter: 20_000);
+
+    private static (StoreContent Store, Replica[] Replicas) Start()
+    {
+        SynchronizationContext.SetSynchronizationContext(null); // what is answered goes on at once
+        var store = new StoreContent();
+        return (store, [new(store), new(store)]);
+    }
+
+    private static void Take(Step step, StoreContent store, Replica[] replicas, bool once = false)
+    {
+        var replica = replicas[step.Replica];
+        var calls = replica.Store.Calls;
+        var announcements = replica.Store.Announcements;
+        var peer = Replica.AllPeers[(step.Replica + step.Session + (once ? 0 : step.Which)) % Replica.AllPeers.Length];
+        switch (step.Act)
+        {
+            case Act.Bind when replica.PeerOf(step.Session) is null:
+            case Act.Move:
+                replica.Bind(step.Session, peer);
+                break;
+            case Act.Use:
+                replica.Use(step.Session);
+                break;
+            case Act.Fetch:
+                _ = replica.FetchAsync(step.Session);
+                break;
+            case Act.Send:
+                replica.Send();
+                break;
+            case Act.Answer when calls.Count > 0:
+                calls[step.Which % calls.Count].Run(apply: true, answer: true);
+                break;
+            case Act.LoseAnswer when calls.Count > 0:
+                calls[step.Which % calls.Count].Run(apply: true, answer: false);
+                break;
+            case Act.LoseCall when calls.Count > 0:
+                calls[step.Which % calls.Count].Run(apply: false, answer: false);
+                break;
+            case Act.Hear when announcements.Count > 0:
+                replica.Store.Hear(step.Which % announcements.Count);
+                break;
+            case Act.LoseAnnouncement when announcements.Count > 0:
+                announcements.RemoveAt(step.Which % announcements.Count);
+                break;
+            case Act.Flush when step.Which == 0:
+                store.Values.Clear();
+                break;
+            case Act.ForgetPeer when step.Which == 0:
+                foreach (var one in replicas) one.Forget(Replica.AllPeers[2]);
+                break;
+        }
+    }
+
+    private static void AssertAgreed(int session, Replica[] replicas)
+    {
+        var peers = replicas.Select(replica => replica.PeerOf(session)).OfType<string>().Where(peer => replicas[0].Knows(peer)).Distinct();
+
+        Assert.True(peers.Count() <= 1, $"session {session} is bound to {string.Join(" and ", peers)}");
+    }
+
+    private sealed record Step(Act Act, int Replica, int Session, int Which);
+}

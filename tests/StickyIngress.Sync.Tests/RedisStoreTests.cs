@@ -1,0 +1,215 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
+using StickyIngress.Core.Sessions;
+using StickyIngress.Core.Sharing;
+using StickyIngress.Testing;
+
+namespace StickyIngress.Sync.Tests;
+
+/// <summary>The store as a real server keeps it.</summary>
+public sealed class RedisStoreTests
+{
+    private static readonly SharedKey Key = new("5f0c6bd2-4b1c-4d52-9f2f-3a1f6f0c7e11", new SessionKey(0x1122334455667788, 0x99aabbccddeeff00));
+
+    private static readonly byte[] A = "peer a"u8.ToArray();
+    private static readonly byte[] B = "peer b"u8.ToArray();
+    private static readonly byte[] C = "peer c"u8.ToArray();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_first_write_stands_and_the_second_gets_its_value()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var one = await Client.ConnectAsync(server);
+        await using var two = await Client.ConnectAsync(server);
+
+        Assert.Null(await one.Store.ReadAsync(Key));
+        Assert.Equal(A, await one.Store.WriteAsync(Write(A)));
+        Assert.Equal(A, await two.Store.WriteAsync(Write(B)));
+        Assert.Equal(A, await two.Store.ReadAsync(Key));
+    }
+
+    [Fact]
+    public async Task A_write_replaces_only_what_it_expects()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var one = await Client.ConnectAsync(server);
+        await one.Store.WriteAsync(Write(A));
+
+        Assert.Equal(B, await one.Store.WriteAsync(Write(B, A)));
+        Assert.Equal(B, await one.Store.WriteAsync(Write(C, A)));
+        Assert.Equal(C, await one.Store.WriteAsync(Write(C, A, B)));
+    }
+
+    [Fact]
+    public async Task A_session_ends_after_its_lifetime_and_a_write_of_the_same_prolongs_it()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var one = await Client.ConnectAsync(server);
+
+        await one.Store.WriteAsync(Write(A) with { Lifetime = TimeSpan.FromMilliseconds(50) });
+        await Eventually.HoldsAsync(async () => await one.Store.ReadAsync(Key) is null, "the session has ended", Stop);
+        await one.Store.WriteAsync(Write(A) with { Lifetime = TimeSpan.FromSeconds(5) });
+        await one.Store.WriteAsync(Write(A) with { Lifetime = TimeSpan.FromMinutes(5) });
+
+        Assert.InRange(await TimeToLiveAsync(server), 200, 300);
+    }
+
+    [Fact]
+    public async Task What_changes_is_announced_once_and_in_order()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var one = await Client.ConnectAsync(server);
+        await using var two = await Client.ConnectAsync(server);
+
+        await one.Store.WriteAsync(Write(A) with { Announcement = "first"u8.ToArray() });
+        await one.Store.WriteAsync(Write(A) with { Announcement = "same"u8.ToArray() });
+        await one.Store.WriteAsync(Write(B) with { Announcement = "lost"u8.ToArray() });
+        await one.Store.WriteAsync(Write(B, A) with { Announcement = "second"u8.ToArray() });
+        await Eventually.HoldsAsync(() => two.Heard.Contains("second"), "the other replica hears", Stop);
+
+        Assert.Equal(["first", "second"], two.Heard);
+    }
+
+    [Fact]
+    public async Task A_store_that_has_lost_its_content_has_another_life()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var one = await Client.ConnectAsync(server);
+        await using var two = await Client.ConnectAsync(server);
+
+        var first = await one.Store.ProbeAsync();
+        Assert.Equal(first, await two.Store.ProbeAsync());
+        await server.SayAsync("FLUSHALL", Stop);
+        var second = await two.Store.ProbeAsync();
+
+        Assert.NotEqual(first.Life, second.Life);
+        Assert.Equal(second, await one.Store.ProbeAsync());
+    }
+
+    [Fact]
+    public async Task A_store_out_of_memory_is_read_and_not_written()
+    {
+        await using var server = await RedisServer.StartAsync("--maxmemory-policy", "noeviction");
+        await using var one = await Client.ConnectAsync(server);
+        await one.Store.WriteAsync(Write(A));
+        var life = (await one.Store.ProbeAsync()).Life;
+        await server.SayAsync("CONFIG SET maxmemory 1", Stop);
+
+        Assert.Equal(new StoreProbe(life, Writable: false), await one.Store.ProbeAsync());
+        Assert.Equal(A, await one.Store.ReadAsync(Key));
+        await Assert.ThrowsAnyAsync<Exception>(() => one.Store.WriteAsync(Write(B, A)));
+    }
+
+    [Fact]
+    public async Task A_server_that_was_killed_is_used_again_when_it_is_back()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var one = await Client.ConnectAsync(server);
+        await using var two = await Client.ConnectAsync(server);
+        await one.Store.WriteAsync(Write(A));
+
+        server.Kill();
+        await Eventually.HoldsAsync(async () => await FailsAsync(one), "calls fail", Stop);
+        await server.RestartAsync();
+        await Eventually.HoldsAsync(async () => !await FailsAsync(one) && !await FailsAsync(two), "calls succeed again", Stop);
+
+        await Eventually.HoldsAsync(async () =>
+        {
+            await one.Store.WriteAsync(Write(B, A) with { Announcement = "b"u8.ToArray() });
+            await one.Store.WriteAsync(Write(A, B) with { Announcement = "a"u8.ToArray() });
+            return two.Heard.Contains("b");
+        }, "the other replica hears again", Stop);
+    }
+
+    [Fact]
+    public async Task A_password_that_changes_in_its_file_is_taken_up()
+    {
+        await using var server = await RedisServer.StartAsync("--requirepass", "right");
+        using var password = new TemporaryFile("wrong\n");
+        await using var one = new Client(server, password.Path);
+
+        await Eventually.HoldsAsync(async () => await FailsAsync(one), "the wrong password is refused", Stop);
+        await File.WriteAllTextAsync(password.Path, "right\n", Stop);
+
+        await Eventually.HoldsAsync(async () => !await FailsAsync(one), "the right one is taken", Stop);
+    }
+
+    private static SharedWrite Write(byte[] value, params byte[][] expected) => new(Key, value, expected, TimeSpan.FromMinutes(10), null);
+
+    private static async Task<long> TimeToLiveAsync(RedisServer server) =>
+        long.Parse((await server.SayAsync("EVAL \"return redis.call('TTL', redis.call('KEYS', 'sticky-ingress:*:*')[1])\" 0", Stop))[1..]);
+
+    private static async Task<bool> FailsAsync(Client client)
+    {
+        try
+        {
+            await client.Store.ProbeAsync();
+            return false;
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            return true;
+        }
+    }
+
+    /// <summary>A replica's end of the store.</summary>
+    private sealed class Client : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource _stop = new();
+        private readonly Task _running;
+
+        public Client(RedisServer server, string? passwordFile = null)
+        {
+            var connection = new RedisConnection(
+                new() { Store = "redis://" + server.Address, PasswordFile = passwordFile }, TimeProvider.System, NullLogger<RedisConnection>.Instance);
+            Store = new(connection);
+            Store.Announced += message => Hear(Encoding.UTF8.GetString(message.Span));
+            _running = connection.RunAsync(_stop.Token);
+        }
+
+        public RedisStore Store { get; }
+
+        public ConcurrentQueue<string> Heard { get; } = new();
+
+        private bool IsSubscribed { get; set; }
+
+        public static async Task<Client> ConnectAsync(RedisServer server)
+        {
+            var client = new Client(server);
+            await Eventually.HoldsAsync(async () =>
+            {
+                if (await FailsAsync(client)) return false;
+
+                await server.SayAsync("PUBLISH sticky-ingress:bindings hello", Stop);
+                return client.IsSubscribed;
+            }, "it is connected and hears", Stop);
+            return client;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _stop.CancelAsync();
+            await Task.WhenAny(_running);
+            await Store.DisposeAsync();
+            _stop.Dispose();
+        }
+
+        private void Hear(string message)
+        {
+            if (message == "hello") IsSubscribed = true;
+            else Heard.Enqueue(message);
+        }
+    }
+
+    private sealed class TemporaryFile : IDisposable
+    {
+        public TemporaryFile(string content) => File.WriteAllText(Path, content);
+
+        public string Path { get; } = System.IO.Path.GetTempFileName();
+
+        public void Dispose() => File.Delete(Path);
+    }
+}
