@@ -66,8 +66,8 @@ internal static class Server
     private static void Listen(KestrelServerOptions kestrel, ServeSettings settings)
     {
         kestrel.ConfigureForProxy();
-        kestrel.Listen(settings.Http, listen => listen.Protocols = HttpProtocols.Http1);
-        if (settings.H2c is { } h2c) kestrel.Listen(h2c, listen => listen.Protocols = HttpProtocols.Http2);
+        kestrel.ListenOn(settings.Http);
+        if (settings.H2c is { } h2c) kestrel.ListenOn(h2c, HttpProtocols.Http2);
     }
 
     private static void AddControl(IServiceCollection services, ServeSettings settings, AffinityKeys keys, ApiServer? cluster)

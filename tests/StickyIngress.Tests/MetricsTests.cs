@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using StickyIngress.Testing;
-using StickyIngress.Testing.Dns;
-using static StickyIngress.Tests.Manifests;
 
 namespace StickyIngress.Tests;
 
@@ -56,46 +54,17 @@ public sealed class MetricsTests
             .Select(match => match.Groups["label"].Value).Where(label => label != "le"));
     }
 
-    /// <summary>Requests that succeed, fail, are tried again, stick, and come unstuck.</summary>
     private static async Task<string[]> ScrapeAsync()
     {
-        await using var servers = await Backends.StartAsync("a", "b");
-        await using var names = DnsServer.Start();
-        using var manifests = With(
-            Upstream("cookie", servers.Addresses, "sticky: { cookie: { name: c } }"),
-            Upstream("learn", servers.Addresses, "sticky: { learn: { create: [$arg_s], lookup: [$arg_s], zone: { name: z, size: 64k } } }"),
-            Upstream("retry", [$"127.0.0.1:{FreePort.Next()}", servers[0].Address]),
-            """
-            apiVersion: stickyingress.io/v1alpha1
-            kind: StickyUpstream
-            metadata: { name: queued }
-            spec:
-              routes: [{ paths: [{ path: /queued }] }]
-              servers: [{ name: s, address: "127.0.0.1:1", drain: true }]
-              queue: { size: 1, timeout: 10ms }
-            """,
-            $$"""
-            apiVersion: stickyingress.io/v1alpha1
-            kind: StickyUpstream
-            metadata: { name: checked }
-            spec:
-              servers: [{ name: s, address: peer.test:80, resolve: true }, { name: t, address: "{{servers[0].Address}}" }]
-              resolver: { addresses: ["{{names.EndPoint}}"], ipv6: false, statusZone: dns }
-              healthCheck: { interval: 50ms }
-            """,
-            Certificates.Secret("pair", "shop.test"),
-            $"{Upstream("tls", servers.Addresses)}\n  tls: [{{ hosts: [shop.test], secretName: pair }}]\n");
-        await using var process = await StickyProcess.ServeAsync(manifests, "--https", $"127.0.0.1:{FreePort.Next()}");
-        foreach (var target in new[] { "/cookie", "/learn?s=1", "/retry", "/queued" }) await process.Client.GetAsync(target, Stop);
-        using var lost = new HttpRequestMessage(HttpMethod.Get, "/cookie") { Headers = { { "Cookie", "c=forged" } } };
-        using var response = await process.Client.SendAsync(lost, Stop);
+        await using var site = await EverySeries.StartAsync();
+        await site.AskAsync();
         await Eventually.HoldsAsync(
-            async () => (await process.MetricsAsync()).Any(line => line.StartsWith("stickyingress_http_requests_total{namespace=\"default\",upstream=\"retry\"", StringComparison.Ordinal)),
+            async () => (await site.Process.MetricsAsync()).Any(line => line.StartsWith("stickyingress_http_requests_total{namespace=\"default\",upstream=\"retry\"", StringComparison.Ordinal)),
             "requests are counted", Stop);
         await Eventually.HoldsAsync(
-            async () => (await process.MetricsAsync()).Count(line => Regex.IsMatch(line, "^stickyingress_(?:resolver_responses|health_checks|upstream_queue_rejected)_total{", RegexOptions.NonBacktracking)) >= 3,
+            async () => (await site.Process.MetricsAsync()).Count(line => Regex.IsMatch(line, "^stickyingress_(?:resolver_responses|health_checks|upstream_queue_rejected)_total{", RegexOptions.NonBacktracking)) >= 3,
             "checks, questions and the queue are counted", Stop);
-        return await process.MetricsAsync();
+        return await site.Process.MetricsAsync();
     }
 
     private static Process? Promtool()

@@ -1,4 +1,5 @@
-using YamlDotNet.RepresentationModel;
+using System.Text.Json.Nodes;
+using StickyIngress.Tests.Chart;
 
 namespace StickyIngress.Tests;
 
@@ -7,22 +8,18 @@ internal static class Rbac
 {
     public static string Use(string verb, string group, string resource) => $"{verb} {resource} of \"{group}\"";
 
-    public static string[] Uses(string manifest)
-    {
-        var yaml = new YamlStream();
-        using var text = File.OpenText(Repository.PathOf($"manifests/{manifest}"));
-        yaml.Load(text);
-        var rules = yaml.Documents.Select(document => (YamlMappingNode)document.RootNode)
-            .Where(root => root.Children.ContainsKey("rules")).SelectMany(root => (YamlSequenceNode)root["rules"]);
-        return
-        [
-            .. from rule in rules
-               from @group in Words(rule["apiGroups"])
-               from resource in Words(rule["resources"])
-               from verb in Words(rule["verbs"])
-               select Use(verb, @group, resource),
-        ];
-    }
+    public static string[] Uses(string manifest) => Uses(Rendered.Parse(File.ReadAllText(Repository.PathOf($"manifests/{manifest}"))).Objects);
 
-    private static IEnumerable<string> Words(YamlNode list) => ((YamlSequenceNode)list).Select(item => ((YamlScalarNode)item).Value!);
+    public static string[] Uses(IEnumerable<JsonObject> objects) =>
+    [
+        .. from one in objects
+           where one["rules"] is not null && ((string)one["kind"]!).EndsWith("Role", StringComparison.Ordinal)
+           from rule in one["rules"]!.AsArray()
+           from @group in Words(rule["apiGroups"])
+           from resource in Words(rule["resources"])
+           from verb in Words(rule["verbs"])
+           select Use(verb, @group, resource),
+    ];
+
+    private static IEnumerable<string> Words(JsonNode? list) => list!.AsArray().Select(item => (string)item!);
 }

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.CommandLine;
 using StickyIngress.Settings;
+using StickyIngress.Testing;
 using static StickyIngress.Tests.Manifests;
 
 namespace StickyIngress.Tests;
@@ -110,6 +111,19 @@ public sealed class SettingsTests
     }
 
     [Fact]
+    public async Task Two_colons_serve_both_families()
+    {
+        await using var servers = await Backends.StartAsync("a");
+        using var manifests = Manifests.With(Manifests.Upstream("shop", servers.Addresses));
+        var (http, admin) = (FreePort.Next(), FreePort.Next());
+        await using var process = await StickyProcess.ServeAsync(
+            http, admin, ["run", "--manifests", manifests.Folder, "--http", $"[::]:{http}", "--admin", $"[::]:{admin}"]);
+
+        Assert.Equal("a", await process.GetAsync("/shop"));
+        Assert.Equal("a", await process.GetAsync($"http://[::1]:{http}/shop"));
+    }
+
+    [Fact]
     public async Task Every_mistake_is_told_at_once()
     {
         using var manifests = With();
@@ -140,7 +154,7 @@ public sealed class SettingsTests
 
     private static Setting Find(string name) => SettingList.All.Single(setting => setting.Name == name);
 
-    private static ServeSettings? Read(string[] arguments, params (string Name, string Value)[] environment)
+    internal static ServeSettings? Read(string[] arguments, params (string Name, string Value)[] environment)
     {
         var command = new RootCommand();
         foreach (var setting in SettingList.All) command.Add(setting.Option);

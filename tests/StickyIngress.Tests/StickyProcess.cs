@@ -50,7 +50,8 @@ public sealed class StickyProcess : IAsyncDisposable
 
     public static async Task<StickyProcess> ServeAsync(int http, int admin, IReadOnlyList<string> arguments)
     {
-        string[] all = [.. arguments, "--http", $"127.0.0.1:{http}", "--admin", $"127.0.0.1:{admin}"];
+        string[] all = [.. arguments];
+        if (!arguments.Contains("--http")) all = [.. all, "--http", $"127.0.0.1:{http}", "--admin", $"127.0.0.1:{admin}"];
         if (!arguments.Contains("--shutdown-grace")) all = [.. all, "--shutdown-grace", "0s"];
         var process = new StickyProcess(Start(all, []), http, admin);
         await Eventually.HoldsAsync(process.IsReadyAsync, $"sticky-ingress {string.Join(' ', all)} is ready", Stop);

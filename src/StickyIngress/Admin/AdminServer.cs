@@ -19,7 +19,7 @@ internal sealed class AdminServer(IServiceProvider services, ServeSettings setti
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = PeerEndpoint.LongestBody;
-            kestrel.Listen(settings.Admin);
+            kestrel.ListenOn(settings.Admin);
         });
         builder.Services.AddRoutingCore();
         _app = builder.Build();
