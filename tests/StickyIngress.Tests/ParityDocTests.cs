@@ -65,7 +65,7 @@ public sealed partial class ParityDocTests
     [GeneratedRegex(@"not done|\|[^|]*importe[dr]|see \[sessions", RegexOptions.NonBacktracking)]
     private static partial Regex Excused();
 
-    [GeneratedRegex("^[A-Z][a-z]+(_[a-zA-Z0-9]+)+$", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex("^[A-Z][a-z]*(_[a-zA-Z0-9]+)*_[a-z]+(_[a-zA-Z0-9]+)*$", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex SentenceName();
 
     [GeneratedRegex(@"public (async Task|void) (?<name>\w+)\(", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
