@@ -27,7 +27,8 @@ run() {
   echo "== $name"
   "$@" -noLogo -noColor >"$log" 2>&1
   code=$?
-  grep -E '\[(FAIL|SKIP)\]' -A 1 "$log"
+  grep -F '[FAIL]' -A 1 "$log"
+  grep -A1 -F '[SKIP]' "$log" | grep -vE '\[SKIP\]|^--' | sort | uniq -c | sed -E 's/^ *([0-9]+) +/   \1 skipped: /'
   summary=$(grep -E 'Total: [0-9]+' "$log" | tail -1)
   if [[ $summary =~ Total:\ ([0-9]+),\ Errors:\ ([0-9]+),\ Failed:\ ([0-9]+),\ Skipped:\ ([0-9]+) ]]; then
     bad=$((BASH_REMATCH[2] + BASH_REMATCH[3]))

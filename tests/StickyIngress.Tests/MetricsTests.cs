@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http;
 using StickyIngress.Testing;
+using static StickyIngress.Tests.Manifests;
 
 namespace StickyIngress.Tests;
 
@@ -40,6 +42,37 @@ public sealed class MetricsTests
 
         Assert.DoesNotContain("stickyingress_", said, StringComparison.Ordinal);
         Assert.DoesNotContain("error while linting", said, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("the upstream")]
+    [InlineData("the peer")]
+    public async Task A_request_that_ends_after_its_peer_went_brings_no_series_back(string gone)
+    {
+        var (arrived, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await using var slow = await TestBackend.StartAsync("slow", async context =>
+        {
+            arrived.TrySetResult();
+            await go.Task;
+            await context.Response.WriteAsync("done", Stop);
+        });
+        await using var other = await TestBackend.StartAsync("other");
+        using var manifests = With(Upstream("shop", [slow.Address]));
+        await using var process = await StickyProcess.ServeAsync(manifests);
+        var asked = process.GetAsync("/shop");
+        await arrived.Task;
+
+        manifests.Replace("upstreams.yaml", gone == "the upstream" ? Upstream("other", [other.Address]) : Upstream("shop", [other.Address]));
+        await Eventually.HoldsAsync(async () => !(await process.MetricsAsync()).Any(line => NamesPeer(line, slow.Address)), "the peer is gone", Stop);
+        go.SetResult();
+
+        Assert.Equal("done", await asked);
+        await Eventually.HoldsAsync(async () => await process.MetricAsync("stickyingress_http_requests_in_flight") == 0, "the request is counted out", Stop);
+        var page = await process.MetricsAsync();
+        Assert.DoesNotContain(page, line => NamesPeer(line, slow.Address));
+        if (gone == "the upstream") Assert.DoesNotContain(page, line => line.Contains("upstream=\"shop\"", StringComparison.Ordinal));
+
+        static bool NamesPeer(string line, string address) => line.Contains($"peer=\"{address}\"", StringComparison.Ordinal);
     }
 
     private static Comparer<KeyValuePair<string, string>> Comparer { get; } =

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using StickyIngress.Tests.Clusters;
 
 namespace StickyIngress.Tests.Chart;
 

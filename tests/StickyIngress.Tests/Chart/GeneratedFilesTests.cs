@@ -15,25 +15,30 @@ public sealed class GeneratedFilesTests
     public void Each_value_has_a_sentence() => Assert.All(ChartDocs.Values(), value => Assert.EndsWith(".", value.Comment, StringComparison.Ordinal));
 
     [Fact]
-    public async Task The_manifest_for_kubectl_is_the_chart_rendered()
+    public async Task The_manifest_for_kubectl_is_the_charts_rendered()
     {
-        const string head = """
-            # StickyIngress for plain kubectl, made from the charts by make generate. Before it, once, make the key of the cookies:
-            #
-            #   kubectl create namespace sticky-ingress
-            #   kubectl create secret generic sticky-ingress-keys --namespace sticky-ingress --from-literal=keys="$(openssl rand -base64 32)"
-            #   kubectl apply --server-side --filename install.yaml
-            apiVersion: v1
-            kind: Namespace
-            metadata:
-              name: sticky-ingress
-              labels:
-                pod-security.kubernetes.io/enforce: restricted
+        var rendered = await Helm.RenderManifestAsync();
 
-            """;
-        var crds = await Helm.RunAsync("template", "sticky-ingress-crds", Helm.CrdChart);
-        var chart = await Helm.TemplateAsync("--set", "affinityKeys.existingSecret=sticky-ingress-keys", "--skip-tests");
+        Assert.Equal(await File.ReadAllTextAsync(Repository.PathOf("manifests/install.yaml"), Stop), rendered);
+    }
 
-        Golden.Check("manifests/install.yaml", head + crds.Output + chart);
+    [Fact]
+    public async Task The_manifest_for_kubectl_has_no_key_in_it()
+    {
+        var objects = Rendered.Parse(await File.ReadAllTextAsync(Repository.PathOf("manifests/install.yaml"), Stop));
+
+        Assert.Empty(objects.Kind("Secret"));
+        Assert.Contains("CustomResourceDefinition/stickyupstreams.stickyingress.io", objects.Names);
+    }
+
+    [Theory]
+    [InlineData("charts/sticky-ingress/Chart.yaml")]
+    [InlineData("charts/sticky-ingress-crds/Chart.yaml")]
+    public async Task The_charts_are_of_the_version_of_the_program(string path)
+    {
+        var chart = Rendered.Parse(await File.ReadAllTextAsync(Repository.PathOf(path), Stop)).Objects.Single();
+        var version = System.Xml.Linq.XDocument.Load(Repository.PathOf("Directory.Build.props")).Descendants("Version").Single().Value;
+
+        Assert.Equal((version, version), ((string?)chart["version"], (string?)chart["appVersion"]));
     }
 }

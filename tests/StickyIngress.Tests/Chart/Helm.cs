@@ -18,12 +18,21 @@ internal static class Helm
         return ended.Code == 0 ? ended.Output : throw new InvalidOperationException(ended.Error);
     }
 
-    public static async Task<Ended> RunAsync(params string[] arguments)
+    /// <summary>What manifests/install.yaml should be.</summary>
+    public static async Task<string> RenderManifestAsync()
+    {
+        var ended = await RunAsync(Repository.PathOf("manifests/render.sh"), []);
+        return ended.Code == 0 ? ended.Output : throw new InvalidOperationException(ended.Error);
+    }
+
+    public static Task<Ended> RunAsync(params string[] arguments) => RunAsync(Binary, arguments);
+
+    private static async Task<Ended> RunAsync(string program, string[] arguments)
     {
         if (!File.Exists(Binary)) Assert.Skip("helm is missing (tests/tools.sh brings it)");
 
         using var helm = Process.Start(
-            new ProcessStartInfo(Binary, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
+            new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
         var (output, error) = (helm.StandardOutput.ReadToEndAsync(), helm.StandardError.ReadToEndAsync());
         await helm.WaitForExitAsync();
         return new(helm.ExitCode, await output, await error);

@@ -1,4 +1,5 @@
 using StickyIngress.Testing;
+using StickyIngress.Tests.Clusters;
 using static StickyIngress.Tests.Manifests;
 
 namespace StickyIngress.Tests.Monitoring;
@@ -35,6 +36,7 @@ public sealed class AlertTests
         ["StickyIngressCertificateExpired"] = () => CertificateAsync(TimeSpan.FromMinutes(30)),
         ["StickyIngressAffinityKeysUnusable"] = KeysFileBreaksAsync,
         ["StickyIngressSessionFileStale"] = SessionFileIsNotWrittenAsync,
+        ["StickyIngressStateFileUnusable"] = StateFileIsForeignAsync,
     };
 
     public static TheoryData<string> Alerts => [.. Names()];
@@ -124,7 +126,7 @@ public sealed class AlertTests
         await using var process = await cluster.ServeAsync();
         return await AroundAsync(process, async () =>
         {
-            await cluster.Fake.DownAsync();
+            await cluster.Server.DownAsync();
             await Eventually.HoldsAsync(async () => await SumAsync(process, "stickyingress_watch_restarts_total") > 20, "watches are tried again", Stop);
         });
     }
@@ -172,6 +174,13 @@ public sealed class AlertTests
             process => Eventually.HoldsAsync(
                 async () => await process.MetricAsync("stickyingress_session_file_last_success_timestamp_seconds") > 0, "the file was written once", Stop),
             "--affinity-keys", manifests.PathOf("keys.txt"), "--session-file", manifests.PathOf("sessions"), "--session-file-interval", "1s");
+    }
+
+    private static async Task<(string[] Before, string[] After)> StateFileIsForeignAsync()
+    {
+        using var manifests = With(Upstream("shop", ["127.0.0.1:1"]));
+        await File.WriteAllTextAsync(manifests.PathOf("state"), "of another program\n", Stop);
+        return await AroundAsync(manifests, static _ => Task.CompletedTask, "--state", manifests.PathOf("state"));
     }
 
     private static async Task<double> SumAsync(StickyProcess process, string series) =>

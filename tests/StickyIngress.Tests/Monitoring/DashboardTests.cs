@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using StickyIngress.Testing;
+using StickyIngress.Tests.Clusters;
 
 namespace StickyIngress.Tests.Monitoring;
 
@@ -14,19 +15,19 @@ public sealed partial class DashboardTests
     {
         await using var site = await EverySeries.StartAsync();
         await using var cluster = await TestCluster.StartAsync();
-        cluster.Fake.Store.Put(TestCluster.Upstream("shop", "web"));
+        await cluster.Server.PutAsync(TestCluster.Upstream("shop", "web"));
         await using var watching = await cluster.ServeAsync();
         await using var prometheus = await PrometheusProcess.ScrapeAsync(site.Process, watching);
 
-        await cluster.Fake.DownAsync();
-        await cluster.Fake.UpAsync();
+        await cluster.Server.DownAsync();
+        await cluster.Server.UpAsync();
         foreach (var query in Queries())
         {
             await Eventually.HoldsAsync(
                 async () =>
                 {
                     await site.AskAsync();
-                    cluster.PutService("web", FreePort.Next());
+                    await cluster.PutServiceAsync("web", FreePort.Next());
                     return await prometheus.HasDataAsync(query);
                 },
                 $"{query} returns data", Stop);

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using StickyIngress.Tests.Chart;
 
-namespace StickyIngress.Tests;
+namespace StickyIngress.Tests.Clusters;
 
 /// <summary>The permissions that a manifest grants, each as one line.</summary>
 internal static class Rbac
