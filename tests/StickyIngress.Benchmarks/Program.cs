@@ -7,6 +7,9 @@ switch (args)
     case ["session-report"]:
         SessionReport.Run(Console.Out);
         break;
+    case ["pick-report"]:
+        PickReport.Run(Console.Out);
+        break;
     case ["compile-report"]:
         CompileReport.Run(Console.Out);
         break;
