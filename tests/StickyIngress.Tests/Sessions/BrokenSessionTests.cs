@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using StickyIngress.Testing;
 using static StickyIngress.Tests.Manifests;
 
 namespace StickyIngress.Tests.Sessions;
@@ -41,6 +42,26 @@ public sealed class BrokenSessionTests
         Assert.Equal((HttpStatusCode.OK, true), (answer.Status, answer.Cookie?.StartsWith("c=", StringComparison.Ordinal)));
         Assert.Equal("rebound/unknown", answer.Told);
         Assert.Equal(1, await shop.SumAsync("affinity_breaks_total", "reason=\"unknown\""));
+    }
+
+    [Theory]
+    [InlineData("500ms", "rebound/peer_full")]
+    [InlineData("1h", "kept/")]
+    public async Task A_client_whose_server_is_full_waits_for_it_as_long_as_the_queue_says(string timeout, string told)
+    {
+        await using var shop = await ExplainedShop.StartAsync($"{{ cookie: {{ name: c }} }}\nqueue: {{ size: 9, timeout: {timeout} }}", a: ", maxConns: 1");
+        var first = await shop.AskAsync("/u");
+        var holding = shop.AskAsync("/u/hold", first.Cookie);
+        await Eventually.HoldsAsync(() => shop.RequestsToA.Contains("GET /u/hold"), "a is busy", TestContext.Current.CancellationToken);
+
+        var waiting = shop.AskAsync("/u", first.Cookie);
+        await Eventually.HoldsAsync(
+            async () => waiting.IsCompleted || await shop.SumAsync("upstream_queue_length") == 1, "it waits", TestContext.Current.CancellationToken);
+        if (told == "kept/") shop.Release();
+
+        Assert.Equal(told, (await waiting).Told);
+        shop.Release();
+        Assert.Equal("kept/", (await holding).Told);
     }
 
     [Fact]
