@@ -3,7 +3,16 @@ CONFIGURATION ?= Release
 RUN := dotnet run --project src/StickyIngress --configuration $(CONFIGURATION) --
 BENCH := dotnet run --project tests/StickyIngress.Benchmarks --configuration Release --
 
-.PHONY: help run build test check format golden conformance bench sessions load rollout generate
+# The container image: its version and name, and the base it stands on (NAME@sha256:... pins one; the default is in the Dockerfile).
+VERSION ?= $(shell sed -n 's:.*<Version>\(.*\)</Version>.*:\1:p' Directory.Build.props)
+IMAGE ?= stickyingress/sticky-ingress:$(VERSION)
+BASE ?=
+PUBLISH := dotnet publish src/StickyIngress --nologo -v quiet -p:PublishProfile=Image -p:Version=$(VERSION) --artifacts-path artifacts/publish
+
+# What is measured from its start is compiled ahead of time, as the image is.
+AHEAD := --use-current-runtime --no-self-contained -p:PublishReadyToRun=true --artifacts-path artifacts/ahead
+
+.PHONY: help run build test check format golden conformance bench sessions load rollout scale compile chart dashboard generate publish image image-report release
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -22,7 +31,7 @@ check: ## All of CI: format, build, tests, generated files
 	dotnet format StickyIngress.sln --verify-no-changes --no-restore
 	@tests/run.sh
 	@$(MAKE) --no-print-directory generate
-	@git diff --exit-code --stat -- crds charts || { echo "generated files were not up to date"; exit 1; }
+	@git diff --exit-code --stat -- crds charts manifests docs || { echo "generated files were not up to date"; exit 1; }
 
 format: ## Format the code as the build wants it
 	dotnet format StickyIngress.sln
@@ -45,6 +54,39 @@ load: ## The same load on StickyIngress and its peers, side by side; the table g
 rollout: ## Replace every pod under 200 clients with sessions, with StickyIngress and with HAProxy; prints a table
 	@$(BENCH) rollout
 
-generate: ## Write the generated files: the CRD, and its copy in the chart
+scale: publish ## 5,000 upstreams in a cluster: cold start, time of a change, memory; on the fake API server, and a real one with KUBEBUILDER_ASSETS
+	@dotnet build tests/StickyIngress.Benchmarks --configuration Release --nologo -v quiet -clp:ErrorsOnly
+	@STICKY_INGRESS=$(CURDIR)/artifacts/image/sticky-ingress tests/loopback.sh artifacts/bin/StickyIngress.Benchmarks/release/StickyIngress.Benchmarks scale $(OPTIONS)
+
+compile: ## Read and compile 10,000 upstreams with 40,000 peers from files in a fresh process; prints time and memory
+	@dotnet publish tests/StickyIngress.Benchmarks --nologo -v quiet $(AHEAD) --output artifacts/ahead/benchmarks
+	@artifacts/ahead/benchmarks/StickyIngress.Benchmarks compile-report
+
+chart: ## Lint the charts, render every case of them, and test what comes out
+	@tests/chart.sh
+
+generate: ## Write the generated files: the CRD and its copy in the chart, the tables of values, manifests/install.yaml
 	@$(RUN) crd > crds/stickyingress.io_stickyupstreams.yaml
 	@cp crds/stickyingress.io_stickyupstreams.yaml charts/sticky-ingress-crds/templates/
+	@tests/tools.sh unzip helm
+	@dotnet build tests/StickyIngress.Tests --nologo -v quiet -clp:ErrorsOnly
+	@manifests/render.sh > manifests/install.yaml
+	@UPDATE_GOLDEN=1 artifacts/bin/StickyIngress.Tests/debug/StickyIngress.Tests -noLogo -noColor -class '*GeneratedFilesTests' >/dev/null
+
+dashboard: ## Draw docs/dashboard.svg from the demo under load, scraped by Prometheus; takes three minutes
+	@dotnet build src/StickyIngress --configuration Release --nologo -v quiet -clp:ErrorsOnly
+	@docs/dashboard.sh
+
+publish: ## Publish the program with its runtime, as the container image holds it, to artifacts/image
+	@rm -rf artifacts/image
+	@$(PUBLISH) --output artifacts/image
+
+image: publish ## Build the container image IMAGE on the base BASE
+	docker build --target published $(if $(BASE),--build-arg BASE=$(BASE)) --tag $(IMAGE) .
+
+image-report: publish ## Build the image and print its size and its time from start to ready, beside their bars
+	@tests/tools.sh dockerd iptables
+	@tests/docker.sh tests/image-report.sh
+
+release: ## Build image, charts, manifests, bill of materials and checksums of VERSION into artifacts/release
+	@tests/docker.sh .ci/release.sh "$(VERSION)" "$(IMAGE)" "$(BASE)"

@@ -106,13 +106,29 @@ public static class CrdWriter
     private static YamlMap FieldOf(FieldSchema field)
     {
         var map = new YamlMap { { "description", field.Doc } };
-        if (field.Default is { } value && value is not System.Collections.ICollection { Count: 0 } and not IReadOnlyCollection<object> { Count: 0 })
-            map.Add("default", SchemaValues.Of(value, field));
+        if (IsSomething(field.Default)) map.Add("default", DefaultOf(field.Default!, field));
 
         AddType(map, field);
         if (field.Kind != FieldKind.Object) AddRules(map, field.Rules);
         return map;
     }
+
+    /// <summary>A default for a whole object says the defaults of its fields too: the API server judges it by the rules before it fills it in.</summary>
+    private static object DefaultOf(object value, FieldSchema field)
+    {
+        if (field.Kind != FieldKind.Object) return SchemaValues.Of(value, field);
+
+        var map = new YamlMap();
+        foreach (var inner in field.Object.Fields)
+        {
+            if (inner.Get(value) is { } given && IsSomething(given)) map.Add(inner.Name, DefaultOf(given, inner));
+        }
+
+        return map;
+    }
+
+    private static bool IsSomething(object? value) =>
+        value is not (null or System.Collections.ICollection { Count: 0 } or IReadOnlyCollection<object> { Count: 0 });
 
     private static void AddType(YamlMap map, FieldSchema field)
     {

@@ -32,7 +32,7 @@ public static class ResourceYaml
         }
         catch (SyntaxException e)
         {
-            return ResourceJson.Unreadable(e, "the file is not valid YAML");
+            return ResourceJson.Unreadable(e, $"the file is not valid YAML: line {e.Line}");
         }
     }
 

@@ -49,6 +49,7 @@ public sealed class Reconciler(
         var hosts = new HostNames(resolver, time, Wake, stoppingToken);
         var followed = new FollowedNames(resolverObservers, time, Wake, stoppingToken);
         var watching = WatchAsync(stoppingToken);
+        using var expiry = new Alarm(Wake, time);
         compiler.Keys.Changed += Wake;
         compiler.Overrides.Changed += Wake;
         try
@@ -60,6 +61,7 @@ public sealed class Reconciler(
                 // One pass serves every change that has come in the meantime.
                 while (_changed.CurrentCount > 0) await _changed.WaitAsync(stoppingToken);
                 if (Volatile.Read(ref _resources) is { } resources) await ReconcileAsync(resources, hosts, followed, stoppingToken);
+                expiry.Set(_last?.NextExpiry);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

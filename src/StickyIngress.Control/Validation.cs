@@ -20,7 +20,7 @@ public sealed record Validation(int Upstreams, ImmutableArray<Diagnostic> Diagno
     {
         var manifests = new ManifestSet();
         foreach (var file in paths.SelectMany(FileSource.ManifestsOf).Distinct(StringComparer.Ordinal))
-            manifests.Put(file, ManifestReader.Read(await File.ReadAllTextAsync(file, cancellationToken), file));
+            manifests.Put(file, ManifestReader.Read(await File.ReadAllBytesAsync(file, cancellationToken), file));
 
         using var zones = new SessionZones(new byte[16], time);
         var builder = new UpstreamBuilder(new(AffinityKeys.CreateRandom()), zones, new Clock(time), new Random());

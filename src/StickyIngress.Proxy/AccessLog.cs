@@ -119,6 +119,7 @@ public sealed class AccessLog(Stream output, Template? format, Clock clock) : Ba
         json.WriteNumber("body_bytes_sent"u8, request.ResponseBody?.Count ?? 0);
         json.WriteNumber("request_time"u8, request.ElapsedMilliseconds / 1000m);
         if (context.Request.Headers.UserAgent is [{ } agent, ..]) json.WriteString("user_agent"u8, agent);
+        if (request.Refusal is { } refusal) json.WriteString("error"u8, refusal);
         if (request.Upstream is not null) WriteUpstream(json, request);
         json.WriteEndObject();
     }

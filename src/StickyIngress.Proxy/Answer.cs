@@ -23,8 +23,8 @@ internal static class Answer
         Prepare(request, status);
         if (HttpMethods.IsHead(request.Context.Request.Method)) return Task.CompletedTask;
 
-        response.ContentType = "text/plain";
         var text = Encoding.ASCII.GetBytes($"{status} {ReasonPhrases.GetReasonPhrase(status)}\n");
+        (response.ContentType, response.ContentLength) = ("text/plain", text.Length);
         return (request.ResponseBody ?? response.Body).WriteAsync(text, 0, text.Length);
     }
 

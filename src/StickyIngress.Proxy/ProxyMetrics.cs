@@ -22,31 +22,47 @@ public sealed class ProxyMetrics(IMetricFactory factory)
     public void End(ProxyRequest request)
     {
         _series.InFlight.Dec();
-        var upstream = For(request);
+        if (For(request) is not { } upstream) return;
+
         upstream.Requests(request.Context.Request.Method, request.Context.Response.StatusCode).Inc();
         upstream.Duration.Observe(request.ElapsedMilliseconds / 1000d);
+        if (request is { Upstream.Affinity: { } affinity, Selection: { } selection })
+        {
+            upstream.Affinity(affinity.Mode, selection.Outcome).Inc();
+            if (selection.Outcome is AffinityOutcome.Rebound or AffinityOutcome.Rejected)
+                upstream.Break(selection.Reason).Inc();
+        }
 
-        if (request is not { Upstream.Affinity: { } affinity, Selection: { } selection }) return;
-
-        upstream.Affinity(affinity.Mode, selection.Outcome).Inc();
-        if (selection.Outcome is AffinityOutcome.Rebound or AffinityOutcome.Rejected)
-            upstream.Break(selection.Reason).Inc();
+        Recheck(request, upstream);
     }
 
     internal void Tried(ProxyRequest request, PeerTry @try, TryEnd end)
     {
-        var peer = For(request).Peer(@try.Peer!);
+        if (For(request) is not { } upstream || upstream.Peer(@try.Peer!) is not { } peer) return;
+
         peer.Requests(@try.Status).Inc();
         peer.Duration.Observe(@try.ResponseTime / 1000d);
         if (end.IsFailure()) peer.Failures(end.Word()).Inc();
         else if (end == TryEnd.Status && NextPeer.CountsAsFailure(@try.Status)) peer.Failures($"http_{@try.Status}").Inc();
+
+        upstream.Recheck(@try.Peer!, peer);
     }
 
-    internal void Retried(ProxyRequest request, PeerTry @try, TryEnd end) =>
-        For(request).Retries(end == TryEnd.Status ? $"http_{@try.Status}" : end.Word()).Inc();
+    internal void Retried(ProxyRequest request, PeerTry @try, TryEnd end)
+    {
+        if (For(request) is not { } upstream) return;
 
-    internal void QueueRejected(ProxyRequest request, QueueRejection rejection) =>
-        For(request).QueueRejected(MetricWords.Of(rejection)).Inc();
+        upstream.Retries(end == TryEnd.Status ? $"http_{@try.Status}" : end.Word()).Inc();
+        Recheck(request, upstream);
+    }
+
+    internal void QueueRejected(ProxyRequest request, QueueRejection rejection)
+    {
+        if (For(request) is not { } upstream) return;
+
+        upstream.QueueRejected(MetricWords.Of(rejection)).Inc();
+        Recheck(request, upstream);
+    }
 
     /// <summary>Takes the series of what is gone out of the page.</summary>
     public void Remove(UpstreamName upstream)
@@ -59,9 +75,19 @@ public sealed class ProxyMetrics(IMetricFactory factory)
         if (_upstreams.TryGetValue(upstream, out var known)) known.RemovePeer(peerLabel);
     }
 
-    private UpstreamMetrics For(ProxyRequest request)
+    /// <summary>Null: the upstream is gone, and its series with it. What still runs must not bring them back.</summary>
+    private UpstreamMetrics? For(ProxyRequest request)
     {
         var name = request.Upstream?.Name ?? NoUpstream;
-        return _upstreams.TryGetValue(name, out var known) ? known : _upstreams.GetOrAdd(name, key => new(_series, key));
+        if (_upstreams.TryGetValue(name, out var known)) return known;
+
+        return request.Upstream?.State.IsGone == true ? null : _upstreams.GetOrAdd(name, key => new(_series, key));
+    }
+
+    /// <summary>It may have gone while something was counted.</summary>
+    private void Recheck(ProxyRequest request, UpstreamMetrics counted)
+    {
+        if (request.Upstream is not { State.IsGone: true, Name: var name }) return;
+        if (!_upstreams.TryGetValue(name, out var known) || known != counted) counted.Remove();
     }
 }

@@ -23,7 +23,12 @@ public sealed class ProxyPipeline(
         {
             await ServeAsync(request);
         }
-        catch (Exception e) when (e is not (ResponseCutException or BadHttpRequestException))
+        catch (BadHttpRequestException e)
+        {
+            // The client's fault, which nobody took notice of. Past here the server would take it for a request that never came to us.
+            await Answer.WriteAsync(request, e.StatusCode);
+        }
+        catch (Exception e) when (e is not ResponseCutException)
         {
             Log.RequestFailed(logger, e, request.Id);
             throw;
@@ -41,6 +46,7 @@ public sealed class ProxyPipeline(
         var context = request.Context;
         var snapshot = snapshots.Current;
         if (RequestTarget.IsRefused(context)) return Answer.WriteAsync(request, StatusCodes.Status405MethodNotAllowed);
+        if (RequestFraming.Refusal(context.Request) is > 0 and var refusal) return Answer.WriteAsync(request, refusal);
         if (!RequestTarget.TryRead(request)) return Answer.WriteAsync(request, StatusCodes.Status400BadRequest);
 
         var route = snapshot.Routes.Match(request.Host, RequestPath.ForMatching(context.Request.Path.Value ?? "/"));

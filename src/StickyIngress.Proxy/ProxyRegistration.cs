@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -42,6 +43,7 @@ public static class ProxyRegistration
             .AddSingleton<ProxyMetrics>()
             .AddSingleton<UpstreamHandler>()
             .AddSingleton<ResponseCache>()
+            .AddSingleton<DiagnosticSource, RefusedRequests>()
             .AddSingleton<ProxyPipeline>();
     }
 

@@ -52,6 +52,9 @@ public sealed class ProxyRequest : RequestValues
     /// <summary>Headers of the last response that a peer gave; null before there is one.</summary>
     internal IPeerResponse? Response { get; set; }
 
+    /// <summary>Why the server refused to read it; null: it did not.</summary>
+    public string? Refusal { get; internal init; }
+
     /// <summary>The request body, and what of it can be sent again.</summary>
     internal RequestBody Body { get; }
 

@@ -33,8 +33,20 @@ internal sealed class UpstreamMetrics
             : _requests.GetOrAdd((known, code), key => _series.Requests.WithLabels(_name.Namespace, _name.Name, key.Method, MetricWords.Code(key.Code)));
     }
 
-    public PeerMetrics Peer(Peer peer) =>
-        _peers.TryGetValue(peer.Label, out var known) ? known : _peers.GetOrAdd(peer.Label, label => new(_series, _name, label));
+    /// <summary>Null: the peer is gone, and its series with it.</summary>
+    public PeerMetrics? Peer(Peer peer)
+    {
+        if (_peers.TryGetValue(peer.Label, out var known)) return known;
+
+        return peer.State.IsGone ? null : _peers.GetOrAdd(peer.Label, label => new(_series, _name, label));
+    }
+
+    /// <summary>The peer may have gone while something was counted.</summary>
+    public void Recheck(Peer peer, PeerMetrics counted)
+    {
+        if (!peer.State.IsGone) return;
+        if (!_peers.TryGetValue(peer.Label, out var known) || known != counted) counted.Remove();
+    }
 
     public Counter.Child Retries(string reason) =>
         _retries.GetOrAdd(reason, key => _series.Retries.WithLabels(_name.Namespace, _name.Name, key));

@@ -34,7 +34,7 @@ internal sealed class HttpsEndpoint(IPEndPoint address) : ConfigurationProvider,
         if (_open || compilation.Snapshot.Certificates.IsEmpty) return;
 
         _open = true;
-        Set($"Endpoints:{Name}:Url", $"https://{address}");
+        Set($"Endpoints:{Name}:Url", Listening.HttpsUrl(address));
         Set($"Endpoints:{Name}:Protocols", nameof(HttpProtocols.Http1AndHttp2));
         OnReload();
     }

@@ -34,6 +34,9 @@ internal static class Server
         builder.Logging.AddSimpleConsole(console => (console.SingleLine, console.TimestampFormat, console.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true));
         builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Logging.SetMinimumLevel(settings.LogLevel);
+        builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning); // we say ourselves what is served where
+        var hasStarted = false;
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => hasStarted && level >= settings.LogLevel); // a failed start is told by the command
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownGrace + settings.DrainTimeout + TimeSpan.FromSeconds(5));
 
         AddControl(builder.Services, settings, keys, cluster);
@@ -54,6 +57,7 @@ internal static class Server
         builder.Services.AddHostedService<Shutdown>();
 
         var app = builder.Build();
+        app.Lifetime.ApplicationStarted.Register(() => hasStarted = true);
         app.UseConnectionClose();
         app.UseStickyProxy();
         return app;
@@ -62,8 +66,8 @@ internal static class Server
     private static void Listen(KestrelServerOptions kestrel, ServeSettings settings)
     {
         kestrel.ConfigureForProxy();
-        kestrel.Listen(settings.Http, listen => listen.Protocols = HttpProtocols.Http1);
-        if (settings.H2c is { } h2c) kestrel.Listen(h2c, listen => listen.Protocols = HttpProtocols.Http2);
+        kestrel.ListenOn(settings.Http);
+        if (settings.H2c is { } h2c) kestrel.ListenOn(h2c, HttpProtocols.Http2);
     }
 
     private static void AddControl(IServiceCollection services, ServeSettings settings, AffinityKeys keys, ApiServer? cluster)

@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using StickyIngress.Benchmarks;
+using StickyIngress.Benchmarks.Scale;
 
 switch (args)
 {
@@ -11,6 +12,9 @@ switch (args)
         break;
     case ["bare-forwarder", var port, .. var backends]:
         await BareForwarder.RunAsync(int.Parse(port), backends);
+        break;
+    case ["scale", .. var options]:
+        await ScaleReport.RunAsync(Console.Out, Directory.GetCurrentDirectory(), options);
         break;
     case ["rollout"]:
         await RolloutReport.RunAsync(Console.Out);

@@ -27,6 +27,22 @@ public sealed class FileSourceTests : IDisposable
     }
 
     [Fact]
+    public void What_is_no_text_is_told_with_its_line_and_holds_up_nobody()
+    {
+        Write("a.yaml", Upstream("a"));
+        File.WriteAllBytes(Path.Combine(_folder, "latin.yaml"), [.. "# one\n# caf"u8, 0xe9, (byte)'\n']);
+        Write("empty.yaml", "");
+        using (var mkfifo = Process.Start("mkfifo", [Path.Combine(_folder, "pipe.yaml")])) mkfifo.WaitForExit();
+        File.CreateSymbolicLink(Path.Combine(_folder, "endless.yaml"), "/dev/zero");
+
+        var read = Source().Read();
+
+        Assert.Equal(["a"], Names(read));
+        var told = Assert.Single(read.Diagnostics);
+        Assert.Equal((2, "the file is not valid YAML: line 2: this is not UTF-8"), (told.Line, told.Message));
+    }
+
+    [Fact]
     public void A_change_of_one_file_tells_what_changed_and_shares_the_rest()
     {
         Write("a.yaml", Upstream("a"));

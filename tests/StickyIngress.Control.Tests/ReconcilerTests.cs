@@ -158,6 +158,24 @@ public sealed class ReconcilerTests : IResourceSource, IHostResolver, IReconcile
 
     void IReconcileObserver.Published(CompileResult result) => _published.Enqueue(result);
 
+    [Fact]
+    public async Task Tells_that_a_certificate_has_ended_when_it_does()
+    {
+        var end = _time.GetUtcNow().AddSeconds(30);
+        await _reconciler.StartAsync(TestContext.Current.CancellationToken);
+        Put(TlsTests.Secret("one", TlsTests.Certificate(end, "one.test")) + "---\n" + SnapshotCompilerTests.Address("u", "10.0.0.1", "tls: [{ secretName: one }]"));
+        await Until(() => _state.IsReady);
+        Assert.Empty(_state.Diagnostics);
+
+        await Until(() =>
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            return _state.Diagnostics.Any(found => found.Reason == Reasons.CertificateExpired);
+        });
+
+        Assert.True(_time.GetUtcNow() >= end, $"told at {_time.GetUtcNow()}");
+    }
+
     private void Put(string yaml, string file = "a.yaml")
     {
         _manifests.Put(file, ManifestReader.Read(yaml, file));

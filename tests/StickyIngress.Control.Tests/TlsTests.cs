@@ -75,6 +75,32 @@ public sealed class TlsTests
     }
 
     [Fact]
+    public void A_certificate_that_ends_while_it_serves_is_told_then_without_any_change()
+    {
+        var end = new DateTimeOffset(2026, 3, 1, 0, 0, 0, TimeSpan.Zero);
+        _compiling.Put(Secret("one", Certificate(end, "one.test")) + "---\n" + Secret("two", Certificate("two.test")));
+        var fresh = _compiling.Put(Upstream("a", "{ secretName: one }") + "---\n" + Upstream("b", "{ secretName: two }"), "b.yaml");
+        Assert.Equal((0, end), (fresh.Diagnostics.Length, fresh.NextExpiry));
+
+        _compiling.Time.SetUtcNow(end);
+        var ended = _compiling.Compile(_compiling.Resources);
+
+        Assert.Equal([Reasons.CertificateExpired], Compiling.Reasons(ended));
+        Assert.Equal("a", Assert.Single(ended.ChangedStatuses).Resource.Name);
+        Assert.Equal(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero), ended.NextExpiry);
+    }
+
+    [Fact]
+    public void A_certificate_that_nobody_uses_any_more_is_not_waited_for()
+    {
+        _compiling.Put(Secret("one", Certificate("one.test")));
+        _compiling.Put(Upstream("a", "{ secretName: one }"), "b.yaml");
+
+        var result = _compiling.Put(Secret("one", ("", "")) + "---\n" + SnapshotCompilerTests.Address("c", "10.0.0.1"));
+        Assert.Null(result.NextExpiry);
+    }
+
+    [Fact]
     public void A_renewed_Secret_changes_the_certificate_and_not_the_state_of_the_peers()
     {
         _compiling.Put(Secret("one", Certificate("one.test")));
@@ -102,16 +128,16 @@ public sealed class TlsTests
     private static string Upstream(string name, string tls, string more = "") =>
         SnapshotCompilerTests.Address(name, "10.0.0.1", $"tls: [{tls}]\n  {more}");
 
-    private static string Secret(string name, (string Certificate, string Key) tls, string type = "kubernetes.io/tls") =>
+    internal static string Secret(string name, (string Certificate, string Key) tls, string type = "kubernetes.io/tls") =>
         $"apiVersion: v1\nkind: Secret\nmetadata: {{ name: {name} }}\ntype: {type}\ndata:\n"
         + $"  tls.crt: \"{Base64(tls.Certificate)}\"\n  tls.key: \"{Base64(tls.Key)}\"\n";
 
     private static string Base64(string text) => Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(text));
 
-    private static (string Certificate, string Key) Certificate(params string[] names) =>
+    internal static (string Certificate, string Key) Certificate(params string[] names) =>
         Certificate(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero), names);
 
-    private static (string Certificate, string Key) Certificate(DateTimeOffset end, params string[] names)
+    internal static (string Certificate, string Key) Certificate(DateTimeOffset end, params string[] names)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={names[0]}", key, HashAlgorithmName.SHA256);

@@ -99,6 +99,27 @@ public sealed class LeaderLeaseTests
         await other.StopAsync(CancellationToken.None);
     }
 
+    [Fact]
+    public async Task What_the_former_leader_could_not_write_the_next_one_writes()
+    {
+        var names = Enumerable.Range(0, 5).Select(i => $"shop-{i}").ToArray();
+        static void Elect(ClusterOptions options) => (options.LeaderElection, options.Lease) = (true, Fast);
+        await using var one = await StatusCluster.StartAsync(Elect, [.. names.Select(name => FakeObjects.StickyUpstream("web", name, "shop"))]);
+        await Eventually.IsTrueAsync(() => one.Lease.IsLeader);
+        await using var two = await one.AnotherAsync("two", Elect);
+        one.Fake.Add(new(FaultKind.Status) { Code = 500, Verb = "patch", Times = int.MaxValue });
+
+        // Every replica knows what should be written; the leader fails at it, and stops.
+        await one.PublishAsync(await one.Cluster.FirstAsync(), null);
+        await two.PublishAsync(await two.Cluster.FirstAsync(), null);
+        await Eventually.IsTrueAsync(() => names.All(name => one.Writes.Any(write => write.Name == name)));
+        await one.Writer.StopAsync(CancellationToken.None);
+        await one.Lease.StopAsync(CancellationToken.None);
+        one.Fake.Mend();
+
+        foreach (var name in names) await two.UntilConditionAsync("web", name, "Ready", "True");
+    }
+
     private static async Task<LeaderLease> StartAsync(FakeApiServer fake, string pod)
     {
         var options = new ClusterOptions { PodName = pod, PodNamespace = "ingress", Lease = Fast };

@@ -25,9 +25,15 @@ internal sealed class StatusCluster : IAsyncDisposable
 
     public ClusterStatusWriter Writer { get; private set; } = null!;
 
-    public static async Task<StatusCluster> StartAsync(Action<ClusterOptions>? configure, params JsonObject[] objects)
+    public static async Task<StatusCluster> StartAsync(Action<ClusterOptions>? configure, params JsonObject[] objects) =>
+        await StartAsync(await WatchedCluster.PrepareAsync(objects), configure);
+
+    /// <summary>Another replica of the same installation.</summary>
+    public Task<StatusCluster> AnotherAsync(string podName, Action<ClusterOptions>? configure) => StartAsync(Cluster.Another(podName), configure);
+
+    private static async Task<StatusCluster> StartAsync(WatchedCluster cluster, Action<ClusterOptions>? configure)
     {
-        var status = new StatusCluster(await WatchedCluster.PrepareAsync(objects));
+        var status = new StatusCluster(cluster);
         configure?.Invoke(status.Cluster.Options);
         status.Cluster.Start();
         await status.Cluster.FirstAsync();

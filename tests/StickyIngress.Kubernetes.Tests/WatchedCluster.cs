@@ -15,9 +15,11 @@ internal sealed class WatchedCluster : IAsyncDisposable
     private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _reading = Task.CompletedTask;
 
-    private WatchedCluster(FakeApiServer fake)
+    private readonly bool _owns;
+
+    private WatchedCluster(FakeApiServer fake, bool owns)
     {
-        Fake = fake;
+        (Fake, _owns) = (fake, owns);
         Server = new(new HttpClient { Timeout = Timeout.InfiniteTimeSpan }, fake.Address);
     }
 
@@ -49,9 +51,17 @@ internal sealed class WatchedCluster : IAsyncDisposable
 
     public static async Task<WatchedCluster> PrepareAsync(params JsonObject[] objects)
     {
-        var cluster = new WatchedCluster(await FakeApiServer.StartAsync());
+        var cluster = new WatchedCluster(await FakeApiServer.StartAsync(), owns: true);
         foreach (var given in objects) cluster.Fake.Store.Put(given);
         return cluster;
+    }
+
+    /// <summary>Another replica, which watches the same API server.</summary>
+    public WatchedCluster Another(string podName)
+    {
+        var other = new WatchedCluster(Fake, owns: false);
+        other.Options.PodName = podName;
+        return other;
     }
 
     public static async Task<WatchedCluster> StartAsync(params JsonObject[] objects)
@@ -99,7 +109,7 @@ internal sealed class WatchedCluster : IAsyncDisposable
         await _stop.CancelAsync();
         await _reading.WaitAsync(TimeSpan.FromSeconds(30));
         Server.Dispose();
-        await Fake.DisposeAsync();
+        if (_owns) await Fake.DisposeAsync();
         _stop.Dispose();
     }
 

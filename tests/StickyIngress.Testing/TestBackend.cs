@@ -26,7 +26,7 @@ public sealed class TestBackend : IAsyncDisposable
     public ConcurrentQueue<string> Requests { get; } = new();
 
     public static async Task<TestBackend> StartAsync(
-        string name, RequestDelegate? handler = null, HttpProtocols protocols = HttpProtocols.Http1, int port = 0)
+        string name, RequestDelegate? handler = null, HttpProtocols protocols = HttpProtocols.Http1, int port = 0, IPAddress? address = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -34,7 +34,7 @@ public sealed class TestBackend : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.MinRequestBodyDataRate = null; // an open stream may say nothing for long
             kestrel.RequestHeaderEncodingSelector = static _ => System.Text.Encoding.Latin1;
-            kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = protocols);
+            kestrel.Listen(address ?? IPAddress.Loopback, port, listen => listen.Protocols = protocols);
         });
         var app = builder.Build();
         var backend = new TestBackend(app, name);
@@ -46,7 +46,7 @@ public sealed class TestBackend : IAsyncDisposable
         });
         await app.StartAsync();
         var uri = new Uri(app.Urls.First());
-        backend.EndPoint = new(IPAddress.Loopback, uri.Port);
+        backend.EndPoint = new(address ?? IPAddress.Loopback, uri.Port);
         return backend;
     }
 

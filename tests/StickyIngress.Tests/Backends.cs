@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Http;
 using StickyIngress.Testing;
 
@@ -15,7 +16,7 @@ public sealed class Backends : IAsyncDisposable
     public static Task<Backends> StartAsync(params string[] names) => StartAsync(names, static (_, _) => { });
 
     /// <summary>Each does that before it says its name.</summary>
-    public static async Task<Backends> StartAsync(IEnumerable<string> names, Action<HttpContext, string> before)
+    public static async Task<Backends> StartAsync(IEnumerable<string> names, Action<HttpContext, string> before, IPAddress? address = null)
     {
         var backends = new Backends();
         foreach (var name in names)
@@ -24,7 +25,7 @@ public sealed class Backends : IAsyncDisposable
             {
                 before(context, name);
                 return context.Response.WriteAsync(name);
-            }));
+            }, address: address));
         }
 
         return backends;

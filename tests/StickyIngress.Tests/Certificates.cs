@@ -7,8 +7,8 @@ namespace StickyIngress.Tests;
 /// <summary>Certificates that sign themselves, as Secrets.</summary>
 internal static class Certificates
 {
-    /// <summary>A kubernetes.io/tls Secret with a new pair for the host, good for a day.</summary>
-    public static string Secret(string name, string host)
+    /// <summary>A kubernetes.io/tls Secret with a new pair for the host.</summary>
+    public static string Secret(string name, string host, TimeSpan life)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={host}", key, HashAlgorithmName.SHA256);
@@ -16,7 +16,7 @@ internal static class Certificates
         names.AddDnsName(host);
         request.CertificateExtensions.Add(names.Build());
         var now = TimeProvider.System.GetUtcNow();
-        using var certificate = request.CreateSelfSigned(now.AddHours(-1), now.AddDays(1));
+        using var certificate = request.CreateSelfSigned(now.AddHours(-1), now + life);
         return $$"""
             apiVersion: v1
             kind: Secret

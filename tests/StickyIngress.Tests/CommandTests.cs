@@ -49,10 +49,17 @@ public sealed class CommandTests
         await using var taken = await TestBackend.StartAsync("taken");
         using var manifests = With();
 
-        var ended = await StickyProcess.RunAsync(["run", "--manifests", manifests.Folder, "--http", taken.Address, "--admin", $"127.0.0.1:{FreePort.Next()}"]);
+        foreach (var (taker, other) in new[] { ("--http", "--admin"), ("--admin", "--http") })
+            await AssertCannotListenAsync(taken.Address, "run", "--manifests", manifests.Folder, taker, taken.Address, other, "127.0.0.1:0");
+    }
 
-        Assert.Equal(1, ended.Code);
-        Assert.Contains(taken.Address, ended.Error, StringComparison.Ordinal);
+    [Fact]
+    public async Task An_address_that_is_not_ours_is_named()
+    {
+        using var manifests = With();
+
+        foreach (var (taker, other) in new[] { ("--http", "--admin"), ("--admin", "--http") })
+            await AssertCannotListenAsync("192.0.2.1:80", "run", "--manifests", manifests.Folder, taker, "192.0.2.1:80", other, "127.0.0.1:0");
     }
 
     [Fact]
@@ -93,6 +100,14 @@ public sealed class CommandTests
         }
 
         Assert.Equal(0, await demo.StopAsync());
+    }
+
+    private static async Task AssertCannotListenAsync(string address, params string[] arguments)
+    {
+        var ended = await StickyProcess.RunAsync(arguments);
+
+        Assert.Equal((1, ""), (ended.Code, ended.Output));
+        Assert.Contains(address, Assert.Single(ended.Error.TrimEnd().Split('\n'), line => !line.Contains(" warn: ", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
 
     private static async Task<string> PeerAsync(HttpResponseMessage response) => Regex.Match(

@@ -22,7 +22,9 @@ public sealed class Load : IAsyncDisposable
 
     public ConcurrentDictionary<string, int> Answers { get; } = new();
 
-    public static Load On(StickyProcess process, string target, int clients = 4) => new(process.Client, target, clients);
+    public static Load On(StickyProcess process, string target, int clients = 4) => On(process.Client, target, clients);
+
+    public static Load On(HttpClient client, string target, int clients = 4) => new(client, target, clients);
 
     /// <summary>Waits until so many more requests have been answered.</summary>
     public Task AnswersAsync(int more)

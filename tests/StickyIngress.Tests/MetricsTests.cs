@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http;
 using StickyIngress.Testing;
-using StickyIngress.Testing.Dns;
 using static StickyIngress.Tests.Manifests;
 
 namespace StickyIngress.Tests;
@@ -44,6 +44,37 @@ public sealed class MetricsTests
         Assert.DoesNotContain("error while linting", said, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("the upstream")]
+    [InlineData("the peer")]
+    public async Task A_request_that_ends_after_its_peer_went_brings_no_series_back(string gone)
+    {
+        var (arrived, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await using var slow = await TestBackend.StartAsync("slow", async context =>
+        {
+            arrived.TrySetResult();
+            await go.Task;
+            await context.Response.WriteAsync("done", Stop);
+        });
+        await using var other = await TestBackend.StartAsync("other");
+        using var manifests = With(Upstream("shop", [slow.Address]));
+        await using var process = await StickyProcess.ServeAsync(manifests);
+        var asked = process.GetAsync("/shop");
+        await arrived.Task;
+
+        manifests.Replace("upstreams.yaml", gone == "the upstream" ? Upstream("other", [other.Address]) : Upstream("shop", [other.Address]));
+        await Eventually.HoldsAsync(async () => !(await process.MetricsAsync()).Any(line => NamesPeer(line, slow.Address)), "the peer is gone", Stop);
+        go.SetResult();
+
+        Assert.Equal("done", await asked);
+        await Eventually.HoldsAsync(async () => await process.MetricAsync("stickyingress_http_requests_in_flight") == 0, "the request is counted out", Stop);
+        var page = await process.MetricsAsync();
+        Assert.DoesNotContain(page, line => NamesPeer(line, slow.Address));
+        if (gone == "the upstream") Assert.DoesNotContain(page, line => line.Contains("upstream=\"shop\"", StringComparison.Ordinal));
+
+        static bool NamesPeer(string line, string address) => line.Contains($"peer=\"{address}\"", StringComparison.Ordinal);
+    }
+
     private static Comparer<KeyValuePair<string, string>> Comparer { get; } =
         Comparer<KeyValuePair<string, string>>.Create(static (a, b) => string.CompareOrdinal(a.Key, b.Key));
 
@@ -56,46 +87,17 @@ public sealed class MetricsTests
             .Select(match => match.Groups["label"].Value).Where(label => label != "le"));
     }
 
-    /// <summary>Requests that succeed, fail, are tried again, stick, and come unstuck.</summary>
     private static async Task<string[]> ScrapeAsync()
     {
-        await using var servers = await Backends.StartAsync("a", "b");
-        await using var names = DnsServer.Start();
-        using var manifests = With(
-            Upstream("cookie", servers.Addresses, "sticky: { cookie: { name: c } }"),
-            Upstream("learn", servers.Addresses, "sticky: { learn: { create: [$arg_s], lookup: [$arg_s], zone: { name: z, size: 64k } } }"),
-            Upstream("retry", [$"127.0.0.1:{FreePort.Next()}", servers[0].Address]),
-            """
-            apiVersion: stickyingress.io/v1alpha1
-            kind: StickyUpstream
-            metadata: { name: queued }
-            spec:
-              routes: [{ paths: [{ path: /queued }] }]
-              servers: [{ name: s, address: "127.0.0.1:1", drain: true }]
-              queue: { size: 1, timeout: 10ms }
-            """,
-            $$"""
-            apiVersion: stickyingress.io/v1alpha1
-            kind: StickyUpstream
-            metadata: { name: checked }
-            spec:
-              servers: [{ name: s, address: peer.test:80, resolve: true }, { name: t, address: "{{servers[0].Address}}" }]
-              resolver: { addresses: ["{{names.EndPoint}}"], ipv6: false, statusZone: dns }
-              healthCheck: { interval: 50ms }
-            """,
-            Certificates.Secret("pair", "shop.test"),
-            $"{Upstream("tls", servers.Addresses)}\n  tls: [{{ hosts: [shop.test], secretName: pair }}]\n");
-        await using var process = await StickyProcess.ServeAsync(manifests, "--https", $"127.0.0.1:{FreePort.Next()}");
-        foreach (var target in new[] { "/cookie", "/learn?s=1", "/retry", "/queued" }) await process.Client.GetAsync(target, Stop);
-        using var lost = new HttpRequestMessage(HttpMethod.Get, "/cookie") { Headers = { { "Cookie", "c=forged" } } };
-        using var response = await process.Client.SendAsync(lost, Stop);
+        await using var site = await EverySeries.StartAsync();
+        await site.AskAsync();
         await Eventually.HoldsAsync(
-            async () => (await process.MetricsAsync()).Any(line => line.StartsWith("stickyingress_http_requests_total{namespace=\"default\",upstream=\"retry\"", StringComparison.Ordinal)),
+            async () => (await site.Process.MetricsAsync()).Any(line => line.StartsWith("stickyingress_http_requests_total{namespace=\"default\",upstream=\"retry\"", StringComparison.Ordinal)),
             "requests are counted", Stop);
         await Eventually.HoldsAsync(
-            async () => (await process.MetricsAsync()).Count(line => Regex.IsMatch(line, "^stickyingress_(?:resolver_responses|health_checks|upstream_queue_rejected)_total{", RegexOptions.NonBacktracking)) >= 3,
+            async () => (await site.Process.MetricsAsync()).Count(line => Regex.IsMatch(line, "^stickyingress_(?:resolver_responses|health_checks|upstream_queue_rejected)_total{", RegexOptions.NonBacktracking)) >= 3,
             "checks, questions and the queue are counted", Stop);
-        return await process.MetricsAsync();
+        return await site.Process.MetricsAsync();
     }
 
     private static Process? Promtool()

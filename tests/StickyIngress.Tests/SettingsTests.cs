@@ -1,6 +1,7 @@
 using System.Collections;
 using System.CommandLine;
 using StickyIngress.Settings;
+using StickyIngress.Testing;
 using static StickyIngress.Tests.Manifests;
 
 namespace StickyIngress.Tests;
@@ -86,6 +87,42 @@ public sealed class SettingsTests
         Assert.Contains(name, ended.Error.Replace(setting.EnvironmentVariable, name, StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("http: 127.0.0.1:1\nhttp: 127.0.0.1:2\n", "line 2: Duplicate key")]
+    [InlineData("http: [\n", "line 2: ")]
+    [InlineData("- http\n", "must be one map from names of settings to their values")]
+    [InlineData("hello\n", "must be one map from names of settings to their values")]
+    [InlineData("http:\n", "http is ; it must be a value")]
+    [InlineData("admin: { port: 1 }\n", "admin is { { port, 1 } }; it must be a value")]
+    [InlineData("namespace: [a, [b]]\n", "it must be a value or a list of values")]
+    [InlineData("http: [127.0.0.1:1, 127.0.0.1:2]\n", "http is given 2 times; it takes one value")]
+    [InlineData("config: other.yaml\n", "config is not a setting of a file")]
+    public async Task A_config_file_that_is_wrong_says_where(string content, string sentence)
+    {
+        using var manifests = With();
+        File.WriteAllText(manifests.PathOf("config.yaml"), content);
+
+        var ended = await StickyProcess.RunAsync(["run", "--config", manifests.PathOf("config.yaml"), "--manifests", manifests.Folder]);
+
+        Assert.Equal((1, ""), (ended.Code, ended.Output));
+        Assert.StartsWith(manifests.PathOf("config.yaml"), ended.Error, StringComparison.Ordinal);
+        Assert.Contains(sentence, ended.Error, StringComparison.Ordinal);
+        Assert.Single(ended.Error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public async Task Two_colons_serve_both_families()
+    {
+        await using var servers = await Backends.StartAsync("a");
+        using var manifests = Manifests.With(Manifests.Upstream("shop", servers.Addresses));
+        var (http, admin) = (FreePort.Next(), FreePort.Next());
+        await using var process = await StickyProcess.ServeAsync(
+            http, admin, ["run", "--manifests", manifests.Folder, "--http", $"[::]:{http}", "--admin", $"[::]:{admin}"]);
+
+        Assert.Equal("a", await process.GetAsync("/shop"));
+        Assert.Equal("a", await process.GetAsync($"http://[::1]:{http}/shop"));
+    }
+
     [Fact]
     public async Task Every_mistake_is_told_at_once()
     {
@@ -117,7 +154,7 @@ public sealed class SettingsTests
 
     private static Setting Find(string name) => SettingList.All.Single(setting => setting.Name == name);
 
-    private static ServeSettings? Read(string[] arguments, params (string Name, string Value)[] environment)
+    internal static ServeSettings? Read(string[] arguments, params (string Name, string Value)[] environment)
     {
         var command = new RootCommand();
         foreach (var setting in SettingList.All) command.Add(setting.Option);

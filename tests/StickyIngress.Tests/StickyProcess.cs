@@ -48,11 +48,13 @@ public sealed class StickyProcess : IAsyncDisposable
     public static Task<StickyProcess> ServeAsync(Manifests manifests, params string[] more) =>
         ServeAsync(FreePort.Next(), FreePort.Next(), ["run", "--manifests", manifests.Folder, .. more]);
 
-    public static async Task<StickyProcess> ServeAsync(int http, int admin, IReadOnlyList<string> arguments)
+    public static async Task<StickyProcess> ServeAsync(
+        int http, int admin, IReadOnlyList<string> arguments, params (string Name, string Value)[] environment)
     {
-        string[] all = [.. arguments, "--http", $"127.0.0.1:{http}", "--admin", $"127.0.0.1:{admin}"];
+        string[] all = [.. arguments];
+        if (!arguments.Contains("--http")) all = [.. all, "--http", $"127.0.0.1:{http}", "--admin", $"127.0.0.1:{admin}"];
         if (!arguments.Contains("--shutdown-grace")) all = [.. all, "--shutdown-grace", "0s"];
-        var process = new StickyProcess(Start(all, []), http, admin);
+        var process = new StickyProcess(Start(all, environment), http, admin);
         await Eventually.HoldsAsync(process.IsReadyAsync, $"sticky-ingress {string.Join(' ', all)} is ready", Stop);
         return process;
     }

@@ -22,6 +22,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 app.kubernetes.io/part-of: sticky-ingress
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
 {{ include "sticky-ingress.selector" . }}
 {{- end }}
 
@@ -72,5 +75,21 @@ app.kubernetes.io/part-of: sticky-ingress
 - apiGroups: [""]
   resources: [secrets]
   verbs: [list, watch]
+{{- end }}
+{{- end }}
+
+{{/* Name of the Lease by which replicas agree who writes status; as the controller makes it from its class. */}}
+{{- define "sticky-ingress.lease" -}}
+sticky-ingress{{ if ne .Values.ingressClass.name "sticky" }}-{{ .Values.ingressClass.name }}{{ end }}
+{{- end }}
+
+{{/* The ports of traffic, as a list of name, container port and appProtocol. */}}
+{{- define "sticky-ingress.ports" -}}
+- { name: http, containerPort: 8080, appProtocol: http }
+{{- if .Values.controller.tls }}
+- { name: https, containerPort: 8443, appProtocol: https }
+{{- end }}
+{{- if .Values.controller.h2c }}
+- { name: h2c, containerPort: 8081, appProtocol: kubernetes.io/h2c }
 {{- end }}
 {{- end }}

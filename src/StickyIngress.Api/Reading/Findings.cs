@@ -50,6 +50,10 @@ internal sealed class Findings
     public void WrongType(Node node, string allowed) =>
         Error(ReadReasons.WrongType, $"{Name()} is {Found(node)}; it must be {allowed}", node);
 
+    /// <summary>Not a string, though it may look like one to whoever wrote it.</summary>
+    public void NotText(Node node, string allowed = "a string") => WrongType(
+        node, node.Kind == NodeKind.Scalar && !HidesValues ? $"{allowed} (write it in quotes: \"{node.Text}\")" : allowed);
+
     public void Wrong(string reason, Node node, string allowed) => Error(reason, $"{Name()} is {Found(node)}; it must be {allowed}", node);
 
     /// <summary>The last name of the path; what a message begins with.</summary>

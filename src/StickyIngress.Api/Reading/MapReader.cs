@@ -16,7 +16,9 @@ internal readonly struct MapReader(Node? node, Findings findings)
         if (node?.Get(name) is not { } value) return null;
         if (value.Kind == NodeKind.Scalar && value.Resolve() == ScalarKind.Text) return value.Text;
 
-        Report(name, value, "a string");
+        findings.Enter(name);
+        findings.NotText(value);
+        findings.Leave();
         return null;
     }
 
@@ -96,7 +98,7 @@ internal readonly struct MapReader(Node? node, Findings findings)
         {
             if (item.Kind == NodeKind.Scalar && item.Resolve() == ScalarKind.Text) return item.Text;
 
-            reports.WrongType(item, "a string");
+            reports.NotText(item);
             return "";
         }));
     }
@@ -119,7 +121,7 @@ internal readonly struct MapReader(Node? node, Findings findings)
             findings.EnterKey(map.Children[i].Text);
             if (value.IsNull) entries.Add(new(map.Children[i].Text, ""));
             else if (value.Kind == NodeKind.Scalar && value.Resolve() == ScalarKind.Text) entries.Add(new(map.Children[i].Text, value.Text));
-            else findings.WrongType(value, "a string");
+            else findings.NotText(value);
             findings.Leave();
         }
 

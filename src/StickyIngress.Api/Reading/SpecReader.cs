@@ -142,7 +142,7 @@ internal sealed class SpecReader(Findings findings)
     {
         if (node.Kind == NodeKind.Scalar && node.Resolve() == ScalarKind.Text) return true;
 
-        findings.WrongType(node, node.Kind == NodeKind.Scalar ? $"{allowed} (write it in quotes: \"{node.Text}\")" : allowed);
+        findings.NotText(node, allowed);
         return false;
     }
 

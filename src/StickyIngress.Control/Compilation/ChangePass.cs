@@ -10,13 +10,16 @@ namespace StickyIngress.Control.Compilation;
 /// </summary>
 internal static class ChangePass
 {
-    public static IReadOnlySet<ResourceRef> Between(CompileResult previous, ResourceSet resources, AddressBook addresses)
+    public static IReadOnlySet<ResourceRef> Between(CompileResult previous, ResourceSet resources, AddressBook addresses, DateTimeOffset now)
     {
         var changed = resources.Changed is { } told && resources.Version == previous.Resources.Version + 1
             ? [.. told]
             : Compare(previous.Resources, resources);
         AddChanges(previous.Addresses.Hosts, addresses.Hosts, ReferencePass.HostRef, changed);
         AddChanges(previous.Addresses.Answers, addresses.Answers, name => name.Ref, changed);
+
+        // A certificate that has ended is another than it was, though its Secret did not change.
+        changed.UnionWith(previous.CertificateEnds.EndedBy(now));
         return changed;
     }
 

@@ -79,6 +79,11 @@ public sealed class CompileResult
     internal ImmutableDictionary<ResourceRef, ResourceRef> ZoneConflicts { get; init; } = ImmutableDictionary<ResourceRef, ResourceRef>.Empty;
 
     internal Places Places { get; init; } = Places.Empty;
+
+    internal CertificateEnds CertificateEnds { get; init; } = CertificateEnds.None;
+
+    /// <summary>When the next certificate in use ends, which makes another compile due; null: none will.</summary>
+    public DateTimeOffset? NextExpiry => CertificateEnds.Next;
 }
 
 /// <summary>A host and path, where they lead, and the resource that says so.</summary>

@@ -20,7 +20,8 @@ internal sealed class CompileRun
         Users = previous.Users.ToBuilder();
         Elsewhere = previous.Elsewhere.ToBuilder();
         ZoneConflicts = previous.ZoneConflicts;
-        Changed = ChangePass.Between(previous, resources, addresses);
+        Changed = ChangePass.Between(previous, resources, addresses, now);
+        Now = now;
         Unreadable = Errors(resources);
     }
 
@@ -31,6 +32,9 @@ internal sealed class CompileRun
     public CompileResult Previous { get; }
 
     public CompilerOptions Options { get; }
+
+    /// <summary>By which certificates are judged.</summary>
+    public DateTimeOffset Now { get; }
 
     /// <summary>The keys of opaque cookies, the same for the whole compile.</summary>
     public required AffinityKeys Keys { get; init; }
@@ -59,8 +63,16 @@ internal sealed class CompileRun
 
     public ImmutableDictionary<ResourceRef, ResourceRef> ZoneConflicts { get; set; }
 
-    /// <summary>Upstreams made for the Service backends of Ingresses.</summary>
-    public Dictionary<ResourceRef, StickyUpstream> Implicit { get; } = [];
+    /// <summary>Upstreams made for the Service backends of Ingresses; null: no Ingress changed, so they are those of before.</summary>
+    public Dictionary<ResourceRef, StickyUpstream>? Implicit { get; set; }
+
+    /// <summary>The upstream of that name as it is written or made now; null: there is none, or it cannot be read.</summary>
+    public StickyUpstream? Written(ResourceRef named)
+    {
+        if (!IngressPass.IsImplicit(named)) return Resources.Upstreams.GetValueOrDefault(named);
+
+        return Implicit is { } made ? made.GetValueOrDefault(named) : Previous.Upstreams.GetValueOrDefault(named)?.Written;
+    }
 
     /// <summary>Replaces what a resource depends on.</summary>
     public void SetUses(ResourceRef user, ImmutableArray<ResourceRef> former, ImmutableArray<ResourceRef> now)

@@ -17,11 +17,12 @@ internal static class IngressPass
     public static void Run(CompileRun run)
     {
         var touched = run.Dirty.Where(named => named.Kind == Ingress.KindName).ToArray();
-        foreach (var named in touched) Plan(run, named);
-
-        foreach (var made in run.Ingresses.Values.SelectMany(plan => plan.Implicit)) run.Implicit.TryAdd(made.Ref, made);
         if (touched.Length == 0) return;
 
+        foreach (var named in touched) Plan(run, named);
+
+        run.Implicit = [];
+        foreach (var made in run.Ingresses.Values.SelectMany(plan => plan.Implicit)) run.Implicit.TryAdd(made.Ref, made);
         run.Dirty.UnionWith(run.Implicit.Keys.Where(named => !run.Upstreams.ContainsKey(named)));
         run.Dirty.UnionWith(run.Upstreams.Where(known => IsImplicit(known.Key) && !run.Implicit.ContainsKey(known.Key)).Select(known => known.Key));
     }

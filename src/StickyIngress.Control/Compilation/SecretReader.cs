@@ -20,6 +20,9 @@ internal sealed class SecretReader(ResourceSet resources, DateTimeOffset now)
 
     private readonly ConcurrentDictionary<ResourceRef, TlsSecret> _read = new();
 
+    /// <summary>The Secrets that were read for a certificate, with what was found.</summary>
+    public IEnumerable<KeyValuePair<ResourceRef, TlsSecret>> TlsSecrets => _read;
+
     /// <summary>The certificate and its key, and the names that it is for; false where there is none to use, which is reported.</summary>
     public bool TryReadTls(ResourceRef named, string field, DiagnosticBag found, [NotNullWhen(true)] out TlsSecret? tls)
     {
@@ -30,7 +33,7 @@ internal sealed class SecretReader(ResourceSet resources, DateTimeOffset now)
             return false;
         }
 
-        if (tls.Certificate!.NotAfter < now)
+        if (tls.Certificate!.NotAfter <= now)
             found.Error(Reasons.CertificateExpired, field, $"the certificate of {named} ended on {tls.Certificate.NotAfter:yyyy-MM-dd HH:mm:ss}Z; clients refuse it");
 
         return true;

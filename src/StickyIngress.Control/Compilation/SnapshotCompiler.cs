@@ -76,6 +76,7 @@ public sealed class SnapshotCompiler
             Users = run.Users.ToImmutable(),
             Elsewhere = run.Elsewhere.ToImmutable(),
             ZoneConflicts = run.ZoneConflicts,
+            CertificateEnds = CertificateEnds.After(run),
         };
     }
 

@@ -43,8 +43,7 @@ internal sealed class UpstreamPass(ImmutableArray<Action<PlanDraft>> passes, Ups
     private CompiledUpstream? Compile(CompileRun run, ResourceRef named)
     {
         var former = run.Previous.Upstreams.GetValueOrDefault(named);
-        var written = run.Elsewhere.Contains(named) ? null
-            : run.Resources.Upstreams.GetValueOrDefault(named) ?? run.Implicit.GetValueOrDefault(named);
+        var written = run.Elsewhere.Contains(named) ? null : run.Written(named);
         if (written is null && (former?.Plan is null || !run.Unreadable.Contains(named) || run.Elsewhere.Contains(named))) return null;
 
         var (plan, refusals) = Plan(run, written, former);

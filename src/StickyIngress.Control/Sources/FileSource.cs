@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using System.Text;
 using Microsoft.Extensions.Logging;
 
 namespace StickyIngress.Control.Sources;
@@ -96,9 +95,10 @@ public sealed class FileSource(FileSourceOptions options, TimeProvider time, ILo
             var known = _seen.GetValueOrDefault(path);
             if (known is not null && known.Stamp == stamp) return new(path, known, null, null);
 
-            var content = File.ReadAllBytes(path);
+            // What has no length is not opened either: it could be a pipe, on which this would wait for ever.
+            var content = stamp.Length == 0 ? [] : File.ReadAllBytes(path);
             var seen = new Seen(stamp, Convert.ToHexString(SHA256.HashData(content)));
-            return new(path, seen, known?.Hash == seen.Hash ? null : ManifestReader.Read(Encoding.UTF8.GetString(content), path), null);
+            return new(path, seen, known?.Hash == seen.Hash ? null : ManifestReader.Read(content, path), null);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -13,6 +13,9 @@ public sealed class PeerState(UpstreamState upstream, PeerKey key)
 
     public UpstreamState Upstream { get; } = upstream;
 
+    /// <summary>The peer is no more, though requests to it may still run.</summary>
+    public bool IsGone { get => Volatile.Read(ref field) || Upstream.IsGone; internal set => Volatile.Write(ref field, value); }
+
     /// <summary>Whose state it is.</summary>
     public PeerRef Peer => new(Upstream.Name, key);
 

@@ -19,6 +19,9 @@ public sealed class UpstreamState(UpstreamName name)
     /// <summary>Requests that wait for a peer.</summary>
     public UpstreamQueue Queue { get; } = new();
 
+    /// <summary>The upstream is no more, though requests to it may still run. One of the same name that comes later has a state of its own.</summary>
+    public bool IsGone { get => Volatile.Read(ref field); internal set => Volatile.Write(ref field, value); }
+
     /// <summary>The state of that peer; a new one where it was not known.</summary>
     /// <param name="sid">By which clients may know it when it is gone; null: nginx's name of its address.</param>
     public PeerState Peer(in PeerKey key, string? sid = null)
@@ -53,6 +56,7 @@ public sealed class UpstreamState(UpstreamName name)
             foreach (var (key, state) in gone)
             {
                 _peers.Remove(key);
+                state.IsGone = true;
                 _former.Enqueue(new(key.Id, state.Sid ?? PeerNames.Sid(key.Address)));
                 if (_former.Count > FormerPeersKept) _former.Dequeue();
             }

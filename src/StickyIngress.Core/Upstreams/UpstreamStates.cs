@@ -14,5 +14,11 @@ public sealed class UpstreamStates
         upstream.State.Retain(upstream.Peers.Select(peer => peer.State).ToHashSet());
 
     /// <summary>Forgets an upstream.</summary>
-    public bool Remove(UpstreamName name) => _upstreams.TryRemove(name, out _);
+    public bool Remove(UpstreamName name)
+    {
+        if (!_upstreams.TryRemove(name, out var gone)) return false;
+
+        gone.IsGone = true;
+        return true;
+    }
 }

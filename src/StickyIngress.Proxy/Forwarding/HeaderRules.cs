@@ -1,7 +1,9 @@
+using System.Buffers;
 using System.Collections.Frozen;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
+using StickyIngress.Core.Upstreams;
 
 namespace StickyIngress.Proxy.Forwarding;
 
@@ -12,6 +14,7 @@ internal static class HeaderRules
     {
         HeaderNames.Connection, HeaderNames.KeepAlive, HeaderNames.ProxyConnection, HeaderNames.TE, HeaderNames.Trailer,
         HeaderNames.TransferEncoding, HeaderNames.Upgrade, HeaderNames.ProxyAuthenticate, HeaderNames.ProxyAuthorization,
+        "HTTP2-Settings",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Those, and what is set by us or of meaning only to us.</summary>
@@ -27,14 +30,37 @@ internal static class HeaderRules
         HeaderNames.Cookie, HeaderNames.SetCookie, HeaderNames.CacheControl, HeaderNames.MaxForwards,
     ]).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    public static bool IsPassedToPeer(string name, IHeaderDictionary headers) =>
-        !KeptFromPeer.Contains(name) && !name.StartsWith(':') && !IsNamedBy(headers.Connection, name);
+    /// <summary>What a name may hold (RFC 9110, section 5.1), without the character that calls for a second look.</summary>
+    private const string NameText = "!#$%&'*+-.^`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+    private static readonly SearchValues<char> PlainName = SearchValues.Create(NameText);
+    private static readonly SearchValues<char> NameWithUnderscore = SearchValues.Create(NameText + '_');
+
+    public static bool IsPassedToPeer(string name, IHeaderDictionary headers, ProxySettings settings) =>
+        !KeptFromPeer.Contains(name) && IsWhatItSays(name, settings) && !IsNamedBy(headers.Connection, name);
 
     public static bool IsPassedToClient(string name) => !HopByHop.Contains(name);
 
     public static bool IsPassedInTrailer(string name) => !NotInTrailer.Contains(name);
 
-    /// <summary>The message's own Connection header says that it is for one hop.</summary>
+    /// <summary>
+    /// Not a name that peers could read as another one: some drop a control character, and CGI and its heirs take '_' for '-', so that
+    /// X_Forwarded_For would speak for us. nginx passes neither bad names nor any with '_'.
+    /// </summary>
+    public static bool IsWhatItSays(string name, ProxySettings settings)
+    {
+        var odd = name.AsSpan().IndexOfAnyExcept(PlainName);
+        if (odd < 0) return true;
+        if (name[odd] != '_' || name.AsSpan(odd).IndexOfAnyExcept(NameWithUnderscore) >= 0) return false;
+
+        var read = name.Replace('_', '-');
+        return !NotInTrailer.Contains(read) && !settings.SetHeaders.Any(header => header.Name.Equals(read, StringComparison.OrdinalIgnoreCase));
+    }
+
+    /// <summary>
+    /// The message's own Connection header says that it is for one hop. The server keeps only <c>close</c> or <c>keep-alive</c> of a list that
+    /// holds one of them; what else it named is then passed on, as nginx does with all of it.
+    /// </summary>
     private static bool IsNamedBy(StringValues connection, string name)
     {
         foreach (var value in connection)

@@ -1,8 +1,6 @@
 using System.Text;
 using System.Text.Json.Serialization.Metadata;
 using Prometheus;
-using StickyIngress.Control;
-using StickyIngress.Control.Diagnostics;
 using StickyIngress.Core;
 using StickyIngress.Core.Upstreams;
 
@@ -36,9 +34,8 @@ internal static class AdminEndpoints
         var drain = ActivatorUtilities.CreateInstance<DrainEndpoint>(services);
         app.MapGet("/drain/{namespace}/{upstream}/{peer}", context => DrainAsync(context, drain));
 
-        var reconciler = services.GetRequiredService<ReconcilerState>();
-        app.MapGet("/api/v1/diagnostics", context => WriteAsync(
-            context, [.. reconciler.Diagnostics.Select(Model)], AdminJson.Default.IReadOnlyListDiagnosticModel));
+        var diagnostics = ActivatorUtilities.CreateInstance<DiagnosticList>(services);
+        app.MapGet("/api/v1/diagnostics", context => WriteAsync(context, diagnostics.Read(), AdminJson.Default.IReadOnlyListDiagnosticModel));
         app.MapFallback(context => WriteErrorAsync(
             context, StatusCodes.Status404NotFound, "there is /healthz, /readyz, /metrics, /api/v1/upstreams, /api/v1/upstreams/{namespace}/{name}, .../peers/{peer} of it, "
                 + "/api/v1/sessions/{namespace}/{name}, /api/v1/diagnostics and /drain/{namespace}/{upstream}/{peer}"));
@@ -97,8 +94,4 @@ internal static class AdminEndpoints
 
     private static Task WriteAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type) =>
         context.Response.WriteAsJsonAsync(value, type, cancellationToken: context.RequestAborted);
-
-    private static DiagnosticModel Model(Diagnostic diagnostic) => new(
-        diagnostic.Severity == Severity.Error ? "error" : "warning", diagnostic.Reason, diagnostic.Resource?.Kind, diagnostic.Resource?.Namespace,
-        diagnostic.Resource?.Name, diagnostic.Field, diagnostic.Message, diagnostic.File, diagnostic.Line);
 }

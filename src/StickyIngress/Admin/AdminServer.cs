@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using StickyIngress.Core.Affinity;
 using StickyIngress.Settings;
 
@@ -18,12 +19,19 @@ internal sealed class AdminServer(IServiceProvider services, ServeSettings setti
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = PeerEndpoint.LongestBody;
-            kestrel.Listen(settings.Admin);
+            kestrel.ListenOn(settings.Admin);
         });
         builder.Services.AddRoutingCore();
         _app = builder.Build();
         AdminEndpoints.Map(_app, services);
-        await _app.StartAsync(cancellationToken);
+        try
+        {
+            await _app.StartAsync(cancellationToken);
+        }
+        catch (SocketException e)
+        {
+            throw new IOException($"cannot listen on {settings.Admin}: {e.Message}", e);
+        }
     }
 
     public Task StartedAsync(CancellationToken cancellationToken)

@@ -28,6 +28,9 @@ internal sealed class ReconcileMetrics(IMetricFactory factory, ProxyMetrics prox
                 continue;
             }
 
+            // Only where a peer went can a label be gone: most changes are of peers that stay.
+            if (!former.Peers.Any(static peer => peer.State.IsGone)) continue;
+
             var labels = current.Peers.Select(peer => peer.Label).ToHashSet();
             foreach (var gone in former.Peers.Where(peer => !labels.Contains(peer.Label))) proxy.Remove(former.Name, gone.Label);
         }

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using StickyIngress.Control.Sources;
 using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Variables;
@@ -40,8 +41,14 @@ internal static class ServeCommand
         }
         catch (IOException e)
         {
-            // A port that is taken, or an address that is not ours: the message names it.
+            // A port that is taken: the message names it.
             await error.WriteLineAsync(e.Message);
+            return 1;
+        }
+        catch (SocketException e)
+        {
+            // An address that is not ours, or a port that is not for us, which this exception does not name.
+            await error.WriteLineAsync($"cannot listen on {settings.Http}{(settings.H2c is null ? "" : $" or {settings.H2c}")}: {e.Message}");
             return 1;
         }
     }

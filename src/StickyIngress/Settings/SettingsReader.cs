@@ -3,8 +3,6 @@ using System.CommandLine;
 using System.Net;
 using StickyIngress.Api;
 using StickyIngress.Control.Resolving;
-using YamlDotNet.Core;
-using YamlDotNet.Serialization;
 
 namespace StickyIngress.Settings;
 
@@ -50,27 +48,8 @@ internal sealed class SettingsReader
     {
         if (Last(SettingList.Config) is not { } file) return;
 
-        Dictionary<string, object?> content;
-        try
-        {
-            content = new DeserializerBuilder().Build().Deserialize<Dictionary<string, object?>>(File.ReadAllText(file)) ?? [];
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or YamlException)
-        {
-            _mistakes.Add($"{Origin(SettingList.Config)}: cannot read {file}: {e.Message}");
-            return;
-        }
-
-        foreach (var (key, value) in content)
-        {
-            var setting = SettingList.All.FirstOrDefault(known => known.Name == key);
-            if (setting is null)
-                _mistakes.Add($"{file}: {key} is not a setting; known are {string.Join(", ", SettingList.All.Select(known => known.Name))}");
-            else if (value is IList<object> many)
-                Add(setting, [.. many.Select(item => $"{item}")], $"{file}: {key}");
-            else
-                Add(setting, [$"{value}"], $"{file}: {key}");
-        }
+        foreach (var (setting, values) in ConfigFile.Read(file, Origin(SettingList.Config), _mistakes))
+            Add(setting, values, $"{file}: {setting.Name}");
     }
 
     /// <summary>The first origin that sets something counts.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -7,6 +8,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using StickyIngress.Testing.ApiServers;
 
 namespace StickyIngress.Testing;
 
@@ -14,7 +16,7 @@ namespace StickyIngress.Testing;
 /// A Kubernetes API server over a real connection: lists in pages, watches with bookmarks, streaming lists, 410, 409, server-side apply
 /// of a status, and faults to order. It notes every request, so that a test can tell what was asked and what permissions that needs.
 /// </summary>
-public sealed class FakeApiServer : IAsyncDisposable
+public sealed class FakeApiServer : ITestApiServer
 {
     private readonly Lock _gate = new();
     private readonly List<FakeFault> _faults = [];
@@ -90,6 +92,26 @@ public sealed class FakeApiServer : IAsyncDisposable
             _bookmark = new(TaskCreationOptions.RunContinuationsAsynchronously);
             told.SetResult();
         }
+    }
+
+    public Task PutAsync(JsonObject given)
+    {
+        Store.Put(given);
+        return Task.CompletedTask;
+    }
+
+    public Task DeleteAsync(string kind, string space, string name)
+    {
+        Store.Delete(kind, space, name);
+        return Task.CompletedTask;
+    }
+
+    public Task<JsonObject?> FindAsync(string kind, string space, string name) => Task.FromResult(Store.Find(kind, space, name));
+
+    public Task<IReadOnlyList<JsonObject>> ListAsync(string kind, string space)
+    {
+        var found = Store.State.Objects.TryGetValue(FakeResource.OfKind(kind), out var objects) ? objects.Values : [];
+        return Task.FromResult<IReadOnlyList<JsonObject>>([.. found.Where(it => it.Namespace == space).Select(it => it.Read())]);
     }
 
     /// <summary>Stops listening and breaks every connection. The store stays and can be changed meanwhile.</summary>

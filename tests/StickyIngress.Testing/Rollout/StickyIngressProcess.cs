@@ -28,11 +28,13 @@ public sealed class StickyIngressProcess : IRolloutProxy
 
     public Uri Address { get; }
 
-    /// <summary>Built in the same configuration as what runs now.</summary>
-    private static string Executable
+    /// <summary>What STICKY_INGRESS names, else what was built in the same configuration as what runs now.</summary>
+    public static string Executable
     {
         get
         {
+            if (Environment.GetEnvironmentVariable("STICKY_INGRESS") is { Length: > 0 } named) return named;
+
             var here = new DirectoryInfo(AppContext.BaseDirectory);
             return Path.Combine(here.Parent!.Parent!.FullName, "StickyIngress", here.Name, "sticky-ingress");
         }

@@ -52,8 +52,12 @@ public sealed class KeyRotationTests : IDisposable
 
         Assert.Equal(0, await process.MetricAsync("stickyingress_affinity_keys_current"));
         Assert.Equal(own, await AskAllAsync(process));
+        var told = Assert.Single((await process.ApiAsync("diagnostics")).EnumerateArray());
+        Assert.Equal(("error", "Unreadable", Keys), (told.GetProperty("severity").GetString(), told.GetProperty("reason").GetString(), told.GetProperty("file").GetString()));
+
         Mount("the key of the first year");
         await Eventually.HoldsAsync(async () => await process.MetricAsync("stickyingress_affinity_keys_current") == 1, "the keys are current", Stop);
+        Assert.Empty((await process.ApiAsync("diagnostics")).EnumerateArray());
     }
 
     /// <summary>As the kubelet mounts a Secret: a folder for each version, and a link that is swapped.</summary>

@@ -55,7 +55,7 @@ internal static class RequestHead
         {
             foreach (var (name, values) in trailers)
             {
-                if (!HeaderRules.IsPassedInTrailer(name)) continue;
+                if (!HeaderRules.IsPassedInTrailer(name) || !HeaderRules.IsWhatItSays(name, request.Settings)) continue;
                 foreach (var value in values) output.Header(name, HeaderText.Safe(value ?? ""));
             }
         }
@@ -87,7 +87,7 @@ internal static class RequestHead
         var hidden = request.Settings.HiddenCookies;
         foreach (var (name, values) in headers)
         {
-            if (IsFraming(name) || !HeaderRules.IsPassedToPeer(name, headers)) continue;
+            if (IsFraming(name) || !HeaderRules.IsPassedToPeer(name, headers, request.Settings)) continue;
 
             var isCookie = !hidden.IsEmpty && name.Equals(HeaderNames.Cookie, StringComparison.OrdinalIgnoreCase);
             foreach (var value in values)

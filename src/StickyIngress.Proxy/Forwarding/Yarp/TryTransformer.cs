@@ -26,7 +26,7 @@ internal sealed class TryTransformer(ProxyRequest request, PeerTry @try, PeerLea
         proxyRequest.Options.Set(PeerConnector.Target, new ConnectTarget(lease.Peer, serverName, @try));
 
         var headers = proxyRequest.Headers;
-        RemoveOwn(httpContext.Request.Headers, headers);
+        RemoveOwn(httpContext.Request.Headers, headers, request.Settings);
         if (AsksForTrailers(httpContext, proxyRequest)) headers.TE.Add(new("trailers"));
         ForwardedHeaders.Write(request, headers, static (sink, name, value) => sink.TryAddWithoutValidation(name, value));
         headers.Host = null;
@@ -57,11 +57,13 @@ internal sealed class TryTransformer(ProxyRequest request, PeerTry @try, PeerLea
     }
 
     /// <summary>What the client may not say in our stead, and what it named as meant for us alone.</summary>
-    private static void RemoveOwn(IHeaderDictionary incoming, System.Net.Http.Headers.HttpRequestHeaders outgoing)
+    private static void RemoveOwn(
+        IHeaderDictionary incoming, System.Net.Http.Headers.HttpRequestHeaders outgoing, ProxySettings settings)
     {
         foreach (var (name, _) in incoming)
         {
-            if (!HeaderRules.IsPassedToPeer(name, incoming)) outgoing.Remove(name);
+            // Names that are none never got there, and asking to remove one would throw.
+            if (!HeaderRules.IsPassedToPeer(name, incoming, settings) && outgoing.NonValidated.Contains(name)) outgoing.Remove(name);
         }
     }
 

@@ -1,0 +1,30 @@
+# The image of StickyIngress: the program with its runtime on a base that has libc and OpenSSL, and needs no shell.
+#
+#   docker build .                                        everything in containers
+#   make image                                            published here, then copied (--target published)
+#
+# Both bases are build arguments. Pin them by digest where you build for production: --build-arg BASE=NAME@sha256:...
+ARG BASE=mcr.microsoft.com/dotnet/runtime-deps:10.0.15-noble-chiseled
+ARG SDK=mcr.microsoft.com/dotnet/sdk:10.0.401-noble
+
+FROM ${BASE} AS runtime
+WORKDIR /app
+# No diagnostics socket: the root file system is read-only, and nothing but the program uses /tmp.
+ENV DOTNET_EnableDiagnostics=0
+USER 65532:65532
+EXPOSE 8080 8443 9090
+# The program itself is process 1 and takes SIGTERM.
+ENTRYPOINT ["/app/sticky-ingress"]
+CMD ["run", "--kubernetes"]
+
+FROM runtime AS published
+ARG PUBLISHED=artifacts/image
+COPY ${PUBLISHED}/ /app/
+
+FROM ${SDK} AS build
+WORKDIR /source
+COPY . .
+RUN dotnet publish src/StickyIngress --nologo -p:PublishProfile=Image --output /published
+
+FROM runtime
+COPY --from=build /published/ /app/

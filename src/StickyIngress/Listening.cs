@@ -1,0 +1,18 @@
+using System.Net;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace StickyIngress;
+
+/// <summary>Where Kestrel listens: <c>[::]</c> is both families, and on a machine without IPv6 it is IPv4 alone.</summary>
+internal static class Listening
+{
+    public static void ListenOn(this KestrelServerOptions kestrel, IPEndPoint endPoint, HttpProtocols protocols = HttpProtocols.Http1)
+    {
+        if (endPoint.Address.Equals(IPAddress.IPv6Any)) kestrel.ListenAnyIP(endPoint.Port, listen => listen.Protocols = protocols);
+        else kestrel.Listen(endPoint, listen => listen.Protocols = protocols);
+    }
+
+    /// <summary>The same as a URL of Kestrel's configuration.</summary>
+    public static string HttpsUrl(IPEndPoint endPoint) =>
+        endPoint.Address.Equals(IPAddress.IPv6Any) ? $"https://*:{endPoint.Port}" : $"https://{endPoint}";
+}
