@@ -124,8 +124,10 @@ public sealed class LearnAffinity : IAffinity
         var key = mayCreate ? _hasher.Hash(id) : session.Key;
         if (session.HasKey && key == session.Key)
         {
+            // What was known when the request began is not forgotten because a stream was open for longer than the timeout.
+            var wasKnown = session.Ordinal != SessionTable.Unbound;
             var replacedFor = selection.Binding == Binding.Gone ? SessionEnd.PeerGone : SessionEnd.Replaced;
-            Table.Learn(key, ordinal, mayCreate, session.Ordinal, replacedFor);
+            Table.Learn(key, ordinal, mayCreate || wasKnown, session.Ordinal, replacedFor);
         }
         else if (mayCreate)
         {
