@@ -35,8 +35,10 @@ internal static class Server
         builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Logging.SetMinimumLevel(settings.LogLevel);
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning); // we say ourselves what is served where
+
+        // A start that fails is told by the command, in one line.
         var hasStarted = false;
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => hasStarted && level >= settings.LogLevel); // a failed start is told by the command
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => hasStarted && level >= settings.LogLevel);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownGrace + settings.DrainTimeout + TimeSpan.FromSeconds(5));
 
         AddControl(builder.Services, settings, keys, cluster);
