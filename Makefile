@@ -51,8 +51,8 @@ picks: ## What a pick costs by each method, and a change of the ring; prints a t
 sessions: ## The budgets of the session table, measured: lookups, latency beside inserts, memory, hash, loading from a file
 	@$(BENCH) session-report
 
-load: ## The same load on StickyIngress and its peers, side by side; the table goes to tests/load/results
-	@tests/load/run.sh
+load: ## The same load on StickyIngress and its peers, side by side, 40 minutes; tables go to tests/load/results and the docs (FAST=1: one minute, one table)
+	@tests/load/run.sh $(if $(FAST),--fast,--results --docs) $(LOAD)
 
 rollout: ## Replace every pod under 200 clients with sessions, with StickyIngress and with HAProxy; prints a table
 	@$(BENCH) rollout

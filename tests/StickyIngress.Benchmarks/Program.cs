@@ -13,8 +13,8 @@ switch (args)
     case ["compile-report"]:
         CompileReport.Run(Console.Out);
         break;
-    case ["bare-forwarder", var port, .. var backends]:
-        await BareForwarder.RunAsync(int.Parse(port), backends);
+    case ["bare-forwarder", var scheduling, var port, var tlsPort, var certificate, var key, .. var backends]:
+        await BareForwarder.RunAsync(scheduling, int.Parse(port), int.Parse(tlsPort), certificate, key, backends);
         break;
     case ["scale", .. var options]:
         await ScaleReport.RunAsync(Console.Out, Directory.GetCurrentDirectory(), options);
