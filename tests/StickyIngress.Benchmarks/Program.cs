@@ -16,6 +16,9 @@ switch (args)
     case ["bare-forwarder", var scheduling, var port, var tlsPort, var certificate, var key, .. var backends]:
         await BareForwarder.RunAsync(scheduling, int.Parse(port), int.Parse(tlsPort), certificate, key, backends);
         break;
+    case ["sync-report"]:
+        await SyncReport.RunAsync(Console.Out);
+        break;
     case ["scale", .. var options]:
         await ScaleReport.RunAsync(Console.Out, Directory.GetCurrentDirectory(), options);
         break;
