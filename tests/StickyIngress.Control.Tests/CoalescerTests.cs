@@ -25,22 +25,19 @@ public sealed class CoalescerTests
     [Fact]
     public async Task Ends_at_the_ceiling_however_long_the_storm_goes_on()
     {
-        using var storm = new Coalescer(TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(200), _time);
+        using var storm = new Coalescer(TimeSpan.FromMilliseconds(150), TimeSpan.FromMilliseconds(200), _time);
         storm.Signal();
         var wait = storm.WaitAsync(TestContext.Current.CancellationToken);
 
-        var passed = 0;
-        while (!wait.IsCompleted)
-        {
-            storm.Signal();
-            await Task.Yield();
-            _time.Advance(TimeSpan.FromMilliseconds(10));
-            passed += 10;
-            Assert.True(passed < 5000, "the storm was waited for without end");
-        }
+        _time.Advance(TimeSpan.FromMilliseconds(100));
+        storm.Signal();
+        _time.Advance(TimeSpan.FromMilliseconds(90));
+        var early = wait.IsCompleted;
+        _time.Advance(TimeSpan.FromMilliseconds(10));
+        storm.Signal();
+        await wait.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
 
-        await wait;
-        Assert.True(passed >= 200, $"ended after {passed} ms");
+        Assert.False(early);
     }
 
     [Fact]

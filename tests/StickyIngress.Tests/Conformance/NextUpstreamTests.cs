@@ -15,7 +15,7 @@ public sealed class NextUpstreamTests
         foreach (var condition in rows.Select(row => row.Text("condition")).Distinct()) await servers.AddAsync(condition);
         var good = RecordedServers.Listening(0);
         await using var replay = await Replay.StartAsync("next_upstream.json", rows.Select((row, i) => Replay.Upstream(
-            $"row-{i}", [Replay.Server(servers.Address(row), "fail_timeout=60s"), good], nextUpstream: row.Text("proxy_next_upstream"), readTimeout: "150ms")), "--access-log", "$uri $status|$upstream_addr|$upstream_status");
+            $"row-{i}", [Replay.Server(servers.Address(row), "fail_timeout=60s"), good], nextUpstream: row.Text("proxy_next_upstream"), readTimeout: "1s")), "--access-log", "$uri $status|$upstream_addr|$upstream_status");
 
         await Parallel.ForEachAsync(rows.Index(), new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = TestContext.Current.CancellationToken }, async (row, _) =>
         {
