@@ -31,6 +31,9 @@ public sealed class AdminClient : IDisposable
             address, keys.Authority, $"client-certificate: {keys.AdminCertificate}, client-key: {keys.AdminKey}"));
     }
 
+    /// <summary>The file by which other programs are this administrator.</summary>
+    public string Kubeconfig => _kubeconfig;
+
     public async Task<bool> IsReadyAsync(CancellationToken cancellationToken)
     {
         try

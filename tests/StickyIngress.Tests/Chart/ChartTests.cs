@@ -6,7 +6,10 @@ namespace StickyIngress.Tests.Chart;
 /// <summary>What charts/sticky-ingress renders, by the real helm.</summary>
 public sealed class ChartTests
 {
-    public static TheoryData<string> Cases => [.. Directory.EnumerateFiles(Path.Combine(Helm.Chart, "ci")).Select(file => Path.GetFileName(file).Replace("-values.yaml", ""))];
+    public static IEnumerable<string> CaseNames =>
+        Directory.EnumerateFiles(Path.Combine(Helm.Chart, "ci")).Select(file => Path.GetFileName(file).Replace("-values.yaml", "")).Order();
+
+    public static TheoryData<string> Cases => [.. CaseNames];
 
     [Theory]
     [MemberData(nameof(Cases))]

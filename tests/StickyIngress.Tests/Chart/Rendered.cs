@@ -22,7 +22,8 @@ internal sealed class Rendered(IReadOnlyList<JsonObject> objects)
 
     public static async Task<Rendered> ChartAsync(params string[] more) => Parse(await Helm.TemplateAsync(more));
 
-    public static Task<Rendered> CaseAsync(string name) => ChartAsync("--values", Path.Combine(Helm.Chart, $"ci/{name}-values.yaml"));
+    public static Task<Rendered> CaseAsync(string name, params string[] more) =>
+        ChartAsync(["--values", Path.Combine(Helm.Chart, $"ci/{name}-values.yaml"), .. more]);
 
     public static Rendered Parse(string text)
     {

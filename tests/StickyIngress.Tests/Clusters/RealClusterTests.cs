@@ -41,7 +41,7 @@ public sealed class RealClusterTests(RealServer real) : ClusterSuite
         await AnswersAsync(process, 200, "a");
 
         var shown = (await kubectl.MustAsync("", "get", "stickyingress", "--namespace", "web")).Split('\n');
-        Assert.Equal(["NAME", "METHOD", "STICKY", "PEERS", "READY", "AGE"], shown[0].Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(["NAME", "METHOD", "PEERS", "READY", "AGE"], shown[0].Split(' ', StringSplitOptions.RemoveEmptyEntries));
         Assert.Contains("True", shown[1], StringComparison.Ordinal);
         Assert.Contains("shop", await kubectl.MustAsync("", "events", "--namespace", "web"), StringComparison.Ordinal);
 
