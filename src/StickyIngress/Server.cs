@@ -14,6 +14,7 @@ using StickyIngress.Core.Upstreams;
 using StickyIngress.Core.Variables;
 using StickyIngress.Kubernetes;
 using StickyIngress.Proxy;
+using StickyIngress.Proxy.Sockets;
 using StickyIngress.Settings;
 
 namespace StickyIngress;
@@ -70,7 +71,7 @@ internal static class Server
     private static void Listen(KestrelServerOptions kestrel, ServeSettings settings)
     {
         kestrel.ConfigureForProxy();
-        kestrel.ListenOn(settings.Http);
+        kestrel.ListenOn(settings.Http, configure: InlineSockets.UseInlineSockets);
         if (settings.H2c is { } h2c) kestrel.ListenOn(h2c, HttpProtocols.Http2);
     }
 

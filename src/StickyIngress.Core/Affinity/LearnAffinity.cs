@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using StickyIngress.Core.Sessions;
 using StickyIngress.Core.Sharing;
 using StickyIngress.Core.Upstreams;
+using StickyIngress.Core.Variables;
 
 namespace StickyIngress.Core.Affinity;
 
@@ -26,6 +27,9 @@ public sealed class LearnAffinity : IAffinity
     private readonly SharedZone? _shared;
     private readonly ImmutableArray<SessionHasher> _otherHashers;
 
+    /// <summary>Ids come from cookies of requests alone, so no answer changes what a request said.</summary>
+    private readonly bool _requestsSayAll;
+
     /// <param name="table">
     /// The upstream's, through all snapshots, as are <paramref name="hasher"/> and <paramref name="ordinals"/>.
     /// </param>
@@ -44,6 +48,7 @@ public sealed class LearnAffinity : IAffinity
         (_settings, Table, _hasher, _ordinals) = (settings, table, hasher, ordinals);
         (_shared, _otherHashers) = (shared, otherHashers.IsDefault ? [] : otherHashers);
         _byId = Bindings.ById(primaries, backups);
+        _requestsSayAll = settings.Create.All(template => template.SingleVariable is { Kind: VariableKind.CookieNamed });
         _primaries = [.. primaries.Peers.Select(peer => ordinals.Assign(peer.Id.Value))];
         _backups = [.. backups.Peers.Select(peer => ordinals.Assign(peer.Id.Value))];
     }
@@ -164,12 +169,20 @@ public sealed class LearnAffinity : IAffinity
         // A request that has waited in an old snapshot while the peer went: its number is nobody's, or another peer's.
         if (_ordinals.PeerAt(ordinal) != peer.Id.Value) return;
 
+        if (_requestsSayAll && session.ClientMade)
+        {
+            Table.Learn(session.Key, ordinal, mayCreate: true, session.Ordinal);
+            return;
+        }
+
         var mayCreate = FirstValue.TryRead(_settings.Create, selection.Values, out var id);
         var key = mayCreate ? _hasher.Hash(id) : session.Key;
         if (session.HasKey && key == session.Key)
         {
+            // What was known when the request began is not forgotten because a stream was open for longer than the timeout.
+            var wasKnown = session.Ordinal != SessionTable.Unbound;
             var replacedFor = selection.Binding == Binding.Gone ? SessionEnd.PeerGone : SessionEnd.Replaced;
-            Table.Learn(key, ordinal, mayCreate, session.Ordinal, replacedFor);
+            Table.Learn(key, ordinal, mayCreate || wasKnown, session.Ordinal, replacedFor);
         }
         else if (mayCreate)
         {
