@@ -1,53 +1,67 @@
+using System.IO.Pipelines;
+using System.Net;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using StickyIngress.Testing;
 using static StickyIngress.Tests.Manifests;
 
 namespace StickyIngress.Tests.Sessions;
 
-/// <summary>Websockets: they follow the session, and hold its server for as long as they are open.</summary>
+/// <summary>Websockets and gRPC streams: they follow the session, and hold its server for as long as they are open.</summary>
 public sealed class OpenStreamTests
 {
     private const string Sticky = "sticky: { learn: { create: [$http_x_session], lookup: [$http_x_session], maxSessions: 9, timeout: 1s, header: true } }";
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Fact]
-    public async Task An_open_stream_keeps_its_leaving_server_until_it_ends()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_open_stream_keeps_its_leaving_server_until_it_ends(bool grpc)
     {
-        await using var a = await TestBackend.StartAsync("a", context => EchoAsync(context, "a"));
-        await using var b = await TestBackend.StartAsync("b", context => EchoAsync(context, "b"));
-        using var manifests = With(Upstream("u", [a.Address, b.Address], Sticky));
-        await using var process = await StickyProcess.ServeAsync(manifests);
+        var protocols = grpc ? HttpProtocols.Http2 : HttpProtocols.Http1;
+        await using var a = await TestBackend.StartAsync("a", grpc ? c => EchoGrpcAsync(c, "a") : c => EchoSocketAsync(c, "a"), protocols);
+        await using var b = await TestBackend.StartAsync("b", grpc ? c => EchoGrpcAsync(c, "b") : c => EchoSocketAsync(c, "b"), protocols);
+        var more = grpc ? Sticky + "\nproxy: { protocol: H2C }" : Sticky;
+        using var manifests = With(Upstream("u", [a.Address, b.Address], more));
+        var h2c = FreePort.Next();
+        await using var process = await StickyProcess.ServeAsync(manifests, "--h2c", $"127.0.0.1:{h2c}");
+        Task<IEcho> Open(string session) => grpc ? GrpcEcho.OpenAsync(h2c, session) : SocketEcho.OpenAsync(process.Http, session);
 
-        using var mine = await Echo.OpenAsync(process, "mine");
+        await using var mine = await Open("mine");
         Assert.Equal("a: 1", await mine.SayAsync("1"));
-        manifests.Replace("upstreams.yaml", Upstream("u", [a.Address + ", drain: true", b.Address], Sticky));
+        manifests.Replace("upstreams.yaml", Upstream("u", [a.Address + ", drain: true", b.Address], more));
         await Eventually.HoldsAsync(async () => await process.MetricAsync(State(a, "draining")) == 1, "a is draining", Stop);
 
         // The session's timeout has passed by then; what is open still counts.
         Assert.Equal("timeout", await DrainAsync(process, a, "2s"));
         Assert.Equal("a: 2", await mine.SayAsync("2"));
-        using (var stranger = await Echo.OpenAsync(process, "other")) Assert.Equal("b: 3", await stranger.SayAsync("3"));
+        await using (var stranger = await Open("other")) Assert.Equal("b: 3", await stranger.SayAsync("3"));
 
-        mine.Dispose();
+        await mine.DisposeAsync();
         Assert.Equal("drained", await DrainAsync(process, a, "30s"));
     }
 
-    [Fact]
-    public async Task A_second_stream_of_a_session_goes_where_the_first_is()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_second_stream_of_a_session_goes_where_the_first_is(bool grpc)
     {
-        await using var a = await TestBackend.StartAsync("a", context => EchoAsync(context, "a"));
-        await using var b = await TestBackend.StartAsync("b", context => EchoAsync(context, "b"));
-        var longer = Sticky.Replace("1s", "1h", StringComparison.Ordinal);
-        using var manifests = With(Upstream("u", [a.Address, b.Address], longer));
-        await using var process = await StickyProcess.ServeAsync(manifests);
+        var protocols = grpc ? HttpProtocols.Http2 : HttpProtocols.Http1;
+        await using var a = await TestBackend.StartAsync("a", grpc ? c => EchoGrpcAsync(c, "a") : c => EchoSocketAsync(c, "a"), protocols);
+        await using var b = await TestBackend.StartAsync("b", grpc ? c => EchoGrpcAsync(c, "b") : c => EchoSocketAsync(c, "b"), protocols);
+        var more = (grpc ? Sticky + "\nproxy: { protocol: H2C }" : Sticky).Replace("1s", "1h", StringComparison.Ordinal);
+        using var manifests = With(Upstream("u", [a.Address, b.Address], more));
+        var h2c = FreePort.Next();
+        await using var process = await StickyProcess.ServeAsync(manifests, "--h2c", $"127.0.0.1:{h2c}");
+        Task<IEcho> Open(string session) => grpc ? GrpcEcho.OpenAsync(h2c, session) : SocketEcho.OpenAsync(process.Http, session);
 
-        using var first = await Echo.OpenAsync(process, "mine");
+        await using var first = await Open("mine");
         Assert.Equal("a: 1", await first.SayAsync("1"));
-        using var second = await Echo.OpenAsync(process, "mine");
+        await using var second = await Open("mine");
         Assert.Equal("a: 2", await second.SayAsync("2"));
 
         Assert.Equal(1, await process.MetricAsync($"stickyingress_affinity_sessions{{{Labels(a)}}}"));
@@ -65,7 +79,7 @@ public sealed class OpenStreamTests
         return said.RootElement.GetProperty("state").GetString();
     }
 
-    private static async Task EchoAsync(HttpContext context, string name)
+    private static async Task EchoSocketAsync(HttpContext context, string name)
     {
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
         var buffer = new byte[100];
@@ -76,15 +90,35 @@ public sealed class OpenStreamTests
         }
     }
 
-    /// <summary>A stream that is open until it is disposed of.</summary>
-    private sealed class Echo(ClientWebSocket socket) : IDisposable
+    private static async Task EchoGrpcAsync(HttpContext context, string name)
     {
-        public static async Task<Echo> OpenAsync(StickyProcess process, string session)
+        context.Response.ContentType = "application/grpc";
+        context.Response.DeclareTrailer("grpc-status");
+        await context.Response.Body.FlushAsync(context.RequestAborted);
+        var buffer = new byte[100];
+        while (await context.Request.Body.ReadAsync(buffer, context.RequestAborted) is > 0 and var length)
+        {
+            await context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes($"{name}: {Encoding.UTF8.GetString(buffer, 0, length)}"), context.RequestAborted);
+            await context.Response.Body.FlushAsync(context.RequestAborted);
+        }
+
+        context.Response.AppendTrailer("grpc-status", "0");
+    }
+
+    /// <summary>A stream that is open until it is disposed of.</summary>
+    private interface IEcho : IAsyncDisposable
+    {
+        Task<string> SayAsync(string word);
+    }
+
+    private sealed class SocketEcho(ClientWebSocket socket) : IEcho
+    {
+        public static async Task<IEcho> OpenAsync(IPEndPoint proxy, string session)
         {
             var socket = new ClientWebSocket();
             socket.Options.SetRequestHeader("X-Session", session);
-            await socket.ConnectAsync(new Uri($"ws://{process.Http}/u"), Stop);
-            return new Echo(socket);
+            await socket.ConnectAsync(new Uri($"ws://{proxy}/u"), Stop);
+            return new SocketEcho(socket);
         }
 
         public async Task<string> SayAsync(string word)
@@ -95,6 +129,63 @@ public sealed class OpenStreamTests
             return Encoding.UTF8.GetString(buffer, 0, received.Count);
         }
 
-        public void Dispose() => socket.Dispose();
+        public ValueTask DisposeAsync()
+        {
+            socket.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    private sealed class GrpcEcho(HttpClient client, HttpResponseMessage response, Stream answers, PipeWriter requests) : IEcho
+    {
+        public static async Task<IEcho> OpenAsync(int port, string session)
+        {
+            var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+            var pipe = new Pipe();
+            var request = new HttpRequestMessage(HttpMethod.Post, $"http://127.0.0.1:{port}/u/Chat")
+            {
+                Version = HttpVersion.Version20,
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                Content = new OpenContent(pipe.Reader) { Headers = { ContentType = new("application/grpc") } },
+                Headers = { { "X-Session", session }, { "TE", "trailers" } },
+            };
+            var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Stop);
+            return new GrpcEcho(client, response, await response.Content.ReadAsStreamAsync(Stop), pipe.Writer);
+        }
+
+        public async Task<string> SayAsync(string word)
+        {
+            await requests.WriteAsync(Encoding.UTF8.GetBytes(word), Stop);
+            var buffer = new byte[100];
+            return Encoding.UTF8.GetString(buffer, 0, await answers.ReadAsync(buffer, Stop));
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await requests.CompleteAsync();
+            response.Dispose();
+            client.Dispose();
+        }
+    }
+
+    /// <summary>A request body that goes on while the response comes, which the contents of the library do not.</summary>
+    private sealed class OpenContent(PipeReader words) : HttpContent
+    {
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            await stream.FlushAsync(Stop); // the headers alone
+            while (await words.ReadAsync(Stop) is { IsCompleted: false } read)
+            {
+                await stream.WriteAsync(read.Buffer.First, Stop);
+                await stream.FlushAsync(Stop);
+                words.AdvanceTo(read.Buffer.End);
+            }
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
     }
 }

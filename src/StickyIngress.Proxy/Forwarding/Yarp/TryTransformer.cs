@@ -53,7 +53,27 @@ internal sealed class TryTransformer(ProxyRequest request, PeerTry @try, PeerLea
         lease.HeaderReceived();
         await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
         ClientHeaders.Add(request, @try.Status);
+        if (@try.Status != StatusCodes.Status101SwitchingProtocols) await FlushBeforeWaitingAsync(httpContext, proxyResponse, cancellationToken);
         return true;
+    }
+
+    /// <summary>
+    /// YARP sends the header with the first bytes of the body. Where both sides talk in turns, as in a gRPC stream, the client waits for that
+    /// header before it says more, and the peer has nothing to say before. A response that has ended already still leaves in one piece.
+    /// </summary>
+    private static async Task FlushBeforeWaitingAsync(HttpContext context, HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+            var first = body.ReadAsync(Memory<byte>.Empty, cancellationToken);
+            if (!first.IsCompleted) await context.Response.Body.FlushAsync(cancellationToken);
+            await first;
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException or OperationCanceledException)
+        {
+            // YARP's own read comes to the same and tells it; here it would count as a response that never began.
+        }
     }
 
     /// <summary>What the client may not say in our stead, and what it named as meant for us alone.</summary>
