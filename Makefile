@@ -12,7 +12,7 @@ PUBLISH := dotnet publish src/StickyIngress --nologo -v quiet -p:PublishProfile=
 # What is measured from its start is compiled ahead of time, as the image is.
 AHEAD := --use-current-runtime --no-self-contained -p:PublishReadyToRun=true --artifacts-path artifacts/ahead
 
-.PHONY: help run build test check format golden conformance bench sessions load rollout scale compile chart dashboard generate publish image image-report release
+.PHONY: help run build test check format golden conformance bench picks sessions sync-report sync-faults load rollout scale compile chart dashboard generate publish image image-report release
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -45,11 +45,21 @@ conformance: ## Replay nginx's recorded answers against the running product; a l
 bench: ## Benchmarks of the hot paths (filter with FILTER=*Pick*)
 	$(BENCH) --filter '$(or $(FILTER),*)'
 
+picks: ## What a pick costs by each method, and a change of the ring; prints a table, a minute
+	@$(BENCH) pick-report
+
 sessions: ## The budgets of the session table, measured: lookups, latency beside inserts, memory, hash, loading from a file
 	@$(BENCH) session-report
 
-load: ## The same load on StickyIngress and its peers, side by side; the table goes to tests/load/results
-	@tests/load/run.sh
+load: ## The same load on StickyIngress and its peers, side by side, 40 minutes; tables go to tests/load/results and the docs (FAST=1: one minute, one table)
+	@tests/load/run.sh $(if $(FAST),--fast,--results --docs) $(LOAD)
+
+sync-report: ## The budgets of shared sessions, measured with a redis-server: delay, cost of a miss, bytes, loss
+	@tests/tools.sh redis-server
+	@$(BENCH) sync-report
+
+sync-faults: ## Each fault of the shared store under load; prints the table of docs/sync.md
+	@tests/sync-faults.sh
 
 rollout: ## Replace every pod under 200 clients with sessions, with StickyIngress and with HAProxy; prints a table
 	@$(BENCH) rollout

@@ -33,4 +33,8 @@ public static class Defaults
 
     public static readonly TimeSpan HealthCheckInterval = TimeSpan.FromSeconds(5); // health_check interval=
     public static readonly TimeSpan HealthCheckTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>proxy_next_upstream.</summary>
+    public static IReadOnlyList<NextUpstreamCondition> NextUpstream { get; } =
+        new ValueList<NextUpstreamCondition>([NextUpstreamCondition.Error, NextUpstreamCondition.Timeout]);
 }

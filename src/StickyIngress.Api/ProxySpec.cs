@@ -107,11 +107,19 @@ public sealed record ResponseHeaderSpec
 }
 
 [Doc("nginx proxy_next_upstream, _tries and _timeout.")]
-[Cel("!('Off' in self.on) || self.on.size() == 1", SpecRules.OffAlone)]
+[Cel("!has(self.on) || !('Off' in self.on) || self.on.size() == 1", SpecRules.OffAlone)]
+[Cel("!has(self.conditions) || !('Off' in self.conditions) || self.conditions.size() == 1", SpecRules.OffAlone)]
+[Cel("!has(self.on) || !has(self.conditions)", SpecRules.OnOrConditions)]
 public sealed record NextUpstreamSpec
 {
-    [Doc("What sends a request to the next peer; Off alone switches it off."), Bound(1, 12)]
-    public IReadOnlyList<NextUpstreamCondition> On { get; init => field = value.ByValue(); } = new ValueList<NextUpstreamCondition>([NextUpstreamCondition.Error, NextUpstreamCondition.Timeout]);
+    [Doc("What sends a request to the next peer; Error and Timeout by default; Off alone switches it off."), Bound(1, 12)]
+    public IReadOnlyList<NextUpstreamCondition>? On { get; init => field = value?.ByValue(); }
+
+    [Doc("The same as on, by a name that needs no quotes: to kubectl, which reads YAML 1.1, on without them means true."), Bound(1, 12)]
+    public IReadOnlyList<NextUpstreamCondition>? Conditions { get; init => field = value?.ByValue(); }
+
+    /// <summary>By whichever name they are written.</summary>
+    public IReadOnlyList<NextUpstreamCondition> Wanted => On ?? Conditions ?? Defaults.NextUpstream;
 
     [Doc("Tries at most, the first included; 0: no limit."), Range(0, int.MaxValue)]
     public int Tries { get; init; }

@@ -31,6 +31,7 @@ public static partial class SpecRules
     internal const string ZoneOrMaxSessions = "exactly one of zone and maxSessions must be set";
     internal const string ZoneSize = "size must be at least 32k";
     internal const string OffAlone = "Off must stand alone";
+    internal const string OnOrConditions = "on and conditions are two names of one field and cannot both be set";
     internal const string PersistentMandatory = "persistent needs mandatory";
 
     private const long SmallestZone = 32 * 1024;
@@ -115,8 +116,11 @@ public static partial class SpecRules
         .. When($"{field}.zone", learn.Zone is { Size: < SmallestZone }, ZoneSize),
     ];
 
-    private static IEnumerable<SpecViolation> Proxy(string field, ProxySpec proxy) => When(
-        $"{field}.nextUpstream", proxy.NextUpstream is { On.Count: > 1 } next && next.On.Contains(NextUpstreamCondition.Off), OffAlone);
+    private static IEnumerable<SpecViolation> Proxy(string field, ProxySpec proxy) => proxy.NextUpstream is not { } next ? [] :
+    [
+        .. When($"{field}.nextUpstream", next.Wanted.Count > 1 && next.Wanted.Contains(NextUpstreamCondition.Off), OffAlone),
+        .. When($"{field}.nextUpstream", next.On is not null && next.Conditions is not null, OnOrConditions),
+    ];
 
     private static IEnumerable<SpecViolation> When(string field, bool broken, string message) =>
         broken ? [new SpecViolation(field, message)] : [];

@@ -483,7 +483,7 @@ public sealed record HealthCheckSpec
     [Doc("A new peer gets no requests until its first check passed.")]
     public bool Mandatory { get; init; }
 
-    [Doc("With mandatory: a peer that was healthy before a restart needs no first check.")]
+    [Doc("With mandatory: a peer that was healthy when the resource changed needs no first check.")]
     public bool Persistent { get; init; }
 
     [Doc("What a healthy answer looks like.")]

@@ -24,7 +24,7 @@ public sealed record Validation(int Upstreams, ImmutableArray<Diagnostic> Diagno
 
         using var zones = new SessionZones(new byte[16], time);
         var builder = new UpstreamBuilder(new(AffinityKeys.CreateRandom()), zones, new Clock(time), new Random());
-        var compiler = new SnapshotCompiler(new() { IngressClass = ingressClass, Standalone = true }, new UpstreamStates(), builder, new(), time);
+        var compiler = new SnapshotCompiler(new() { IngressClass = ingressClass, Standalone = true, HasSharedStore = true }, new UpstreamStates(), builder, new(), time);
         using var names = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var hosts = new HostNames(resolver, time, static () => { }, names.Token);
 

@@ -29,7 +29,7 @@ public sealed class PeerSelector(Clock clock)
             if (MustRefuse(selection, reason) && reason != BreakReason.PeerBackup) return Refuse(selection, reason);
             if (patience == Patience.Arriving && MustStandInLine(selection, reason)) return Selected.Wait(null);
 
-            peer = UsableTied(selection, now / 1000) ?? upstream.Balancer.Pick(selection, now);
+            peer = UsableTied(selection, now / 1000) ?? Alike(selection, now / 1000) ?? upstream.Balancer.Pick(selection, now);
             if (peer is null) return patience == Patience.None ? Selected.NoLive : Selected.Wait(null);
             if (MustRefuse(selection, reason) && selection.Binding?.In(selection.Group) != peer)
                 return Refuse(selection, reason);
@@ -58,6 +58,8 @@ public sealed class PeerSelector(Clock clock)
         if (selection.Reason == BreakReason.None) selection.Reason = reason;
         return Selected.Rejected;
     }
+
+    private static Peer? Alike(Selection selection, long now) => selection.BoundAlike ? Rendezvous.Pick(selection, now) : null;
 
     private static Peer? UsableTied(Selection selection, long now)
     {

@@ -21,7 +21,10 @@ public abstract class RequestValues
     public abstract bool TryGetCookie(string name, out ReadOnlySpan<char> value);
 
     /// <summary>The variable's value; empty where it has none.</summary>
-    public string Evaluate(Variable variable) => (variable.Map is { } map ? map.Evaluate(this) : Read(variable)) ?? "";
+    public string Evaluate(Variable variable) => Find(variable) ?? "";
+
+    /// <summary>The variable's value; null where it has none.</summary>
+    public string? Find(Variable variable) => variable.Map is { } map ? map.Evaluate(this) : Read(variable);
 
     /// <summary>
     /// The value of a built-in variable; null where it has none. Those of the response (<c>$upstream_cookie_NAME</c>,

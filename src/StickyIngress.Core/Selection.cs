@@ -50,6 +50,9 @@ public sealed class Selection
 
     public BreakReason Reason { get; set; }
 
+    /// <summary>For learn: nobody can be asked who has the session, so it goes where every replica would send it.</summary>
+    public bool BoundAlike { get; set; }
+
     /// <summary>Value of the Set-Cookie header that goes with whatever response the client gets; null: none.</summary>
     public string? SetCookie { get; set; }
 

@@ -44,7 +44,7 @@ public sealed class AccessLog(Stream output, Template? format, Clock clock) : Ba
 
             wasEmpty = _filling.WrittenCount == 0;
             if (format is null) WriteJson(request);
-            else Encoding.Latin1.GetBytes(OneLine(format.Evaluate(request)), _filling);
+            else Encoding.Latin1.GetBytes(OneLine(format.Evaluate(request, absent: "-")), _filling);
             _filling.Write("\n"u8);
         }
 

@@ -15,12 +15,15 @@ public sealed class ProxyPipeline(
     SnapshotHolder snapshots, UpstreamHandler upstreams, ResponseCache responses, TrustedProxies trusted, Clock clock, ProxyMetrics metrics,
     IAccessLog accessLog, ILogger<ProxyPipeline> logger)
 {
+    private const int LongRequest = 2048;
+
     public async Task InvokeAsync(HttpContext context)
     {
         var request = new ProxyRequest(context, clock, trusted.Identify(context));
         metrics.Begin();
         try
         {
+            if (IsLong(context)) await Task.Yield();
             await ServeAsync(request);
         }
         catch (BadHttpRequestException e)
@@ -45,20 +48,47 @@ public sealed class ProxyPipeline(
     {
         var context = request.Context;
         var snapshot = snapshots.Current;
-        if (RequestTarget.IsRefused(context)) return Answer.WriteAsync(request, StatusCodes.Status405MethodNotAllowed);
-        if (RequestFraming.Refusal(context.Request) is > 0 and var refusal) return Answer.WriteAsync(request, refusal);
-        if (!RequestTarget.TryRead(request)) return Answer.WriteAsync(request, StatusCodes.Status400BadRequest);
+        if (RequestTarget.IsRefused(context)) return AnswerAsync(request, StatusCodes.Status405MethodNotAllowed);
+        if (RequestFraming.Refusal(context.Request) is > 0 and var refusal) return AnswerAsync(request, refusal);
+        if (!RequestTarget.TryRead(request)) return AnswerAsync(request, StatusCodes.Status400BadRequest);
 
         var route = snapshot.Routes.Match(request.Host, RequestPath.ForMatching(context.Request.Path.Value ?? "/"));
-        if (route is null) return Answer.WriteAsync(request, StatusCodes.Status404NotFound);
+        if (route is null) return AnswerAsync(request, StatusCodes.Status404NotFound);
 
         request.Settings = route.Proxy;
         if (route.Upstream >= 0) request.Upstream = snapshot.Upstreams[route.Upstream];
-        if (route.RedirectToHttps && !request.IsHttps) return Answer.RedirectAsync(request);
-        if (request.Upstream is not { HasPeers: true }) return Answer.WriteAsync(request, StatusCodes.Status503ServiceUnavailable);
-        if (!TryLimitBody(context, route.Proxy.MaxBodySize)) return Answer.WriteAsync(request, StatusCodes.Status413PayloadTooLarge);
+        if (route.RedirectToHttps && !request.IsHttps) return RedirectAsync(request);
+        if (request.Upstream is not { HasPeers: true }) return AnswerAsync(request, StatusCodes.Status503ServiceUnavailable);
+        if (request.Body.HasBody && !TryLimitBody(context, route.Proxy.MaxBodySize)) return AnswerAsync(request, StatusCodes.Status413PayloadTooLarge);
 
-        return route.Proxy.Cache is { } cache ? responses.HandleAsync(request, cache, upstreams) : upstreams.HandleAsync(request);
+        return route.Proxy.Cache is null ? upstreams.HandleAsync(request) : HandleCachedAsync(request);
+    }
+
+    /// <summary>An answer from here waits for nobody, so a client that sends many requests at once would have the thread for itself.</summary>
+    private static async Task AnswerAsync(ProxyRequest request, int status)
+    {
+        await Task.Yield();
+        await Answer.WriteAsync(request, status);
+    }
+
+    private static async Task RedirectAsync(ProxyRequest request)
+    {
+        await Task.Yield();
+        await Answer.RedirectAsync(request);
+    }
+
+    private async Task HandleCachedAsync(ProxyRequest request)
+    {
+        await Task.Yield();
+        await responses.HandleAsync(request, request.Settings.Cache!, upstreams);
+    }
+
+    /// <summary>What is looked for in a target or a cookie takes the longer the longer they are, so others must not wait for it.</summary>
+    private static bool IsLong(HttpContext context)
+    {
+        var length = context.Features.Get<IHttpRequestFeature>()!.RawTarget.Length;
+        foreach (var cookie in context.Request.Headers.Cookie) length += cookie?.Length ?? 0;
+        return length > LongRequest;
     }
 
     /// <summary>False where the request says that its body is larger; else the server counts while it reads.</summary>

@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using StickyIngress.Core;
@@ -26,6 +27,12 @@ public static class ProxyRegistration
             .AddFilter("Yarp", LogLevel.None)
             .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None)
             .AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Critical)); // ours logs faults itself, and a cut response is none
+        services.Configure<SocketTransportOptions>(static sockets =>
+        {
+            // Which thread handles an event is decided for each socket, see InlineSockets; from there on nothing hops.
+            sockets.UnsafePreferInlineScheduling = true;
+            sockets.WaitForDataBeforeAllocatingBuffer = false;
+        });
         return services
             .AddSingleton(trusted)
             .AddSingleton<Clock>()

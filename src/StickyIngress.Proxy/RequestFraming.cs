@@ -3,8 +3,9 @@ using Microsoft.AspNetCore.Http;
 namespace StickyIngress.Proxy;
 
 /// <summary>
-/// Whether all who read a request agree where its body ends. The server takes more than it should: the length beside chunks, which it renames,
-/// chunks in HTTP/1.0, and codings before <c>chunked</c>, which it would leave in the body and drop from the header. nginx refuses them too.
+/// Whether all who read a request agree where its body ends. The server takes more than it should: the length beside
+/// chunks, which it renames, chunks in HTTP/1.0, and codings before <c>chunked</c>, which it would leave in the body and drop
+/// from the header. nginx refuses them too.
 /// </summary>
 internal static class RequestFraming
 {

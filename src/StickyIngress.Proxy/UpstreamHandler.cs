@@ -18,6 +18,7 @@ public sealed class UpstreamHandler(PeerSelector selector, QueuedSelector queue,
         var upstream = request.Upstream!;
         request.Selection = new(upstream, request, request.Settings.NextUpstream.Tries);
         request.Selection.Tied = TiedConnections.PeerOf(request);
+        if (upstream.Affinity is { } affinity) await affinity.PrepareAsync(request.Selection);
         request.Body.Open(request.Settings.RequestBuffer);
         request.ResponseBody = new(request.Context.Response);
 

@@ -10,4 +10,7 @@ internal static partial class Log
 
     [LoggerMessage(5002, LogLevel.Information, "Shared sessions: the password has changed; connected with the new one")]
     public static partial void PasswordChanged(ILogger logger);
+
+    [LoggerMessage(5003, LogLevel.Debug, "Shared changes of peers: {Reason}")]
+    public static partial void PeersNotShared(ILogger logger, string reason);
 }

@@ -28,6 +28,8 @@ public sealed record SyncOptions
         configuration.ConnectTimeout = 2000;
         configuration.AsyncTimeout = 2000;
         configuration.KeepAlive = 5;
+        configuration.ConfigCheckSeconds = 2; // who is the primary now
+        (configuration.TieBreaker, configuration.ConfigurationChannel) = ("", ""); // nothing outside our prefix
         configuration.ClientName = "sticky-ingress";
         configuration.ReconnectRetryPolicy = new LinearRetry(500);
         if (PasswordFile is { } file) configuration.Password = File.ReadAllText(file).Trim();

@@ -1,3 +1,5 @@
 using StickyIngress.Commands;
+using StickyIngress.Proxy.Sockets;
 
+InlineSockets.Prepare();
 return await CommandLine.RunAsync(args);

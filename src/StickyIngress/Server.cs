@@ -9,10 +9,12 @@ using StickyIngress.Control.Status;
 using StickyIngress.Core;
 using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Sessions;
+using StickyIngress.Core.Sharing;
 using StickyIngress.Core.Upstreams;
 using StickyIngress.Core.Variables;
 using StickyIngress.Kubernetes;
 using StickyIngress.Proxy;
+using StickyIngress.Proxy.Sockets;
 using StickyIngress.Settings;
 
 namespace StickyIngress;
@@ -35,8 +37,10 @@ internal static class Server
         builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Logging.SetMinimumLevel(settings.LogLevel);
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning); // we say ourselves what is served where
+
+        // A start that fails is told by the command, in one line.
         var hasStarted = false;
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => hasStarted && level >= settings.LogLevel); // a failed start is told by the command
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => hasStarted && level >= settings.LogLevel);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownGrace + settings.DrainTimeout + TimeSpan.FromSeconds(5));
 
         AddControl(builder.Services, settings, keys, cluster);
@@ -49,6 +53,7 @@ internal static class Server
             builder.Services.AddHostedService(provider => ActivatorUtilities.CreateInstance<AffinityKeysFile>(provider, file));
         }
 
+        builder.Services.AddSync(settings);
         builder.Services.AddSingleton<SessionKeeper>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<SessionKeeper>());
         builder.Services.AddSingleton<StateKeeper>();
@@ -66,7 +71,7 @@ internal static class Server
     private static void Listen(KestrelServerOptions kestrel, ServeSettings settings)
     {
         kestrel.ConfigureForProxy();
-        kestrel.ListenOn(settings.Http);
+        kestrel.ListenOn(settings.Http, configure: InlineSockets.UseInlineSockets);
         if (settings.H2c is { } h2c) kestrel.ListenOn(h2c, HttpProtocols.Http2);
     }
 
@@ -74,12 +79,12 @@ internal static class Server
     {
         if (cluster is not null)
         {
-            services.AddSingleton(ClusterRegistration.OptionsOf(settings).Compiler with { NameServers = [.. settings.Resolvers] });
+            services.AddSingleton(ClusterRegistration.OptionsOf(settings).Compiler with { NameServers = [.. settings.Resolvers], HasSharedStore = settings.SyncStore is not null });
             services.AddCluster(settings, cluster);
         }
         else
         {
-            services.AddSingleton(new CompilerOptions { IngressClass = settings.IngressClass, Standalone = true, NameServers = [.. settings.Resolvers] });
+            services.AddSingleton(new CompilerOptions { IngressClass = settings.IngressClass, Standalone = true, HasSharedStore = settings.SyncStore is not null, NameServers = [.. settings.Resolvers] });
             services.AddSingleton(new FileSourceOptions { Folders = settings.Manifests });
             services.AddSingleton<IResourceSource, FileSource>();
             services.AddSingleton<IStatusWriter, LogStatusWriter>();
@@ -94,7 +99,8 @@ internal static class Server
         .AddSingleton(new AffinityKeysHolder(keys))
         .AddSingleton(provider => new SessionZones(SessionKeeper.Secret(settings, keys), provider.GetRequiredService<TimeProvider>()))
         .AddSingleton(provider => new UpstreamBuilder(
-            provider.GetRequiredService<AffinityKeysHolder>(), provider.GetRequiredService<SessionZones>(), provider.GetRequiredService<Clock>(), new Random()))
+            provider.GetRequiredService<AffinityKeysHolder>(), provider.GetRequiredService<SessionZones>(), provider.GetRequiredService<Clock>(), new Random(),
+            provider.GetService<SessionSharing>()))
         .AddSingleton<UpstreamStates>()
         .AddSingleton<PeerOverridesHolder>()
         .AddSingleton<SnapshotCompiler>()

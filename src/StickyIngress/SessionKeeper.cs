@@ -31,7 +31,10 @@ internal sealed class SessionKeeper(
         if (keys.IsRandom) return RandomNumberGenerator.GetBytes(32);
 
         var saved = settings.SessionFile is { } file ? keys.Unwrap(SessionFile.ReadWrappedSecret(file)) : null;
-        return saved is { Length: >= SessionHasher.MinimumSecretLength } ? saved : keys.SessionSecret;
+        if (saved is not { Length: >= SessionHasher.MinimumSecretLength }) return keys.SessionSecret;
+
+        // Other replicas know the secrets of the accepted keys, and no other.
+        return settings.SyncStore is null || keys.SessionSecrets.Any(secret => secret.AsSpan().SequenceEqual(saved)) ? saved : keys.SessionSecret;
     }
 
     public Task StartingAsync(CancellationToken cancellationToken)

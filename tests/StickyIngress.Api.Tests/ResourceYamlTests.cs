@@ -14,7 +14,7 @@ public sealed class ResourceYamlTests
         Assert.Equal("http", spec.Servers[0].Service!.Port!.Value.Name);
         Assert.Equal(8080, spec.Servers[1].Service!.Port!.Value.Number);
         Assert.Equal(TimeSpan.FromHours(1), spec.Sticky!.Cookie!.Expires!.Value.After);
-        Assert.Equal([NextUpstreamCondition.Error, NextUpstreamCondition.Timeout], spec.Proxy.NextUpstream!.On);
+        Assert.Equal([NextUpstreamCondition.Error, NextUpstreamCondition.Timeout], spec.Proxy.NextUpstream!.Wanted);
         Assert.Equal(1024 * 1024, spec.Proxy.MaxBodySize);
         Assert.Equal(@"^.+\.(?<route>\w+)$", spec.Variables[0].Match);
         Assert.Equal(["200-399"], spec.HealthCheck!.Match.Status);

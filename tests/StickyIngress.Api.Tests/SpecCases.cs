@@ -37,6 +37,8 @@ internal static class SpecCases
         { SpecRules.ZoneSize, "spec.sticky.learn.zone", Server + "sticky: { learn: { create: [$a], lookup: [$a], zone: { name: z, size: 32k } } }", Server + "sticky: { learn: { create: [$a], lookup: [$a], zone: { name: z, size: 32767 } } }" },
         { SpecRules.OffAlone, "spec.proxy.nextUpstream", Server + "proxy: { nextUpstream: { 'on': ['Off'] } }", Server + "proxy: { nextUpstream: { 'on': [Error, 'Off'] } }" },
         { SpecRules.OffAlone, "spec.routes[0].proxy.nextUpstream", Server + "routes: [{ proxy: { nextUpstream: {} } }]", Server + "routes: [{ proxy: { nextUpstream: { 'on': ['Off', Error] } } }]" },
+        { SpecRules.OffAlone, "spec.proxy.nextUpstream", Server + "proxy: { nextUpstream: { conditions: ['Off'] } }", Server + "proxy: { nextUpstream: { conditions: [Error, 'Off'] } }" },
+        { SpecRules.OnOrConditions, "spec.proxy.nextUpstream", Server + "proxy: { nextUpstream: { conditions: [Error] } }", Server + "proxy: { nextUpstream: { conditions: [Error], 'on': [Error] } }" },
         { SpecRules.PersistentMandatory, "spec.healthCheck", Server + "healthCheck: { persistent: true, mandatory: true }", Server + "healthCheck: { persistent: true }" },
     };
 

@@ -28,6 +28,9 @@ public class PickBenchmark
         LeastConn,
         LeastTime,
         LeastTimeInflight,
+
+        /// <summary>Peers of different weights are equal, so all are looked at.</summary>
+        LeastTimeTied,
         Hash,
         HashConsistent,
         IpHash,
@@ -53,6 +56,11 @@ public class PickBenchmark
             _selections[i] = new(upstream, new SampleRequest($"/page/{i}", new IPAddress(i * 7919L)), maxTries: 0);
 
         _now = 1_700_000_000_000;
+        if (Balancing == Method.LeastTimeTied)
+        {
+            // 20 ms for each unit of weight.
+            foreach (var peer in upstream.Peers) (peer.State.HeaderTime, peer.State.Checked) = ((peer.Weight - 1) * 20, _now / 1000);
+        }
     }
 
     [Benchmark]
@@ -78,6 +86,7 @@ public class PickBenchmark
             Method.RoundRobin => new RoundRobinBalancer(group, PeerGroup.Empty),
             Method.LeastConn => new LeastConnBalancer(group, PeerGroup.Empty),
             Method.LeastTime => new LeastTimeBalancer(group, PeerGroup.Empty, TimeMeasure.Header, inflight: false),
+            Method.LeastTimeTied => new LeastTimeBalancer(group, PeerGroup.Empty, TimeMeasure.Header, inflight: false),
             Method.LeastTimeInflight => new LeastTimeBalancer(group, PeerGroup.Empty, TimeMeasure.Header, inflight: true),
             Method.Hash => new HashBalancer(group, PeerGroup.Empty, key),
             Method.HashConsistent => new ConsistentHashBalancer(group, PeerGroup.Empty, key, previous: null),

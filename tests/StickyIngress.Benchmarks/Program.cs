@@ -7,11 +7,17 @@ switch (args)
     case ["session-report"]:
         SessionReport.Run(Console.Out);
         break;
+    case ["pick-report"]:
+        PickReport.Run(Console.Out);
+        break;
     case ["compile-report"]:
         CompileReport.Run(Console.Out);
         break;
-    case ["bare-forwarder", var port, .. var backends]:
-        await BareForwarder.RunAsync(int.Parse(port), backends);
+    case ["bare-forwarder", var scheduling, var port, var tlsPort, var certificate, var key, .. var backends]:
+        await BareForwarder.RunAsync(scheduling, int.Parse(port), int.Parse(tlsPort), certificate, key, backends);
+        break;
+    case ["sync-report"]:
+        await SyncReport.RunAsync(Console.Out);
         break;
     case ["scale", .. var options]:
         await ScaleReport.RunAsync(Console.Out, Directory.GetCurrentDirectory(), options);

@@ -15,7 +15,7 @@ internal static class RolloutReport
         await output.WriteLineAsync("| Proxy | Requests | Failed | Followed a gone pod | Moved before it was gone | Moved for no cause | New on a leaving pod | Own count of breaks |");
         await output.WriteLineAsync("|---|--:|--:|--:|--:|--:|--:|---|");
         foreach (var mode in Enum.GetValues<RolloutMode>())
-            await RunAsync(output, $"StickyIngress, {mode.ToString().ToLowerInvariant()}", () => new StickyIngressProcess(mode), mode);
+            await RunAsync(output, $"StickyIngress, {mode.ToString().ToLowerInvariant()}", () => new StickyIngressProxy(mode), mode);
 
         if (!File.Exists(HaproxyProcess.Executable)) return;
 

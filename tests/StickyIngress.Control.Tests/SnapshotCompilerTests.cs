@@ -45,6 +45,20 @@ public sealed class SnapshotCompilerTests
     }
 
     [Fact]
+    public void Endpoints_that_make_a_ring_too_large_are_told_and_served()
+    {
+        _compiling.Put(Service, "service.yaml");
+        _compiling.Put(Upstream("u", "weight: 65535", more: "balancing: { method: Hash, hash: { key: $uri, consistent: true } }"));
+
+        var result = _compiling.Put(Slice("10.0.0.1", "10.0.0.2"), "slice.yaml");
+
+        var found = Assert.Single(result.Diagnostics);
+        Assert.Equal((Severity.Warning, Reasons.RingTooLarge, "spec.balancing.hash.consistent"), (found.Severity, found.Reason, found.Field));
+        Assert.Equal(2, _compiling.Upstream().Primaries.Peers.Length);
+        Assert.True(result.Statuses[Ref("u")].Programmed);
+    }
+
+    [Fact]
     public void A_mended_spec_serves_and_nothing_is_told_any_more()
     {
         _compiling.Put(Service, "service.yaml");

@@ -73,6 +73,23 @@ public abstract class ForwardingTests(PeerEngine engine)
         Assert.Equal("6.6.6.6, 192.0.2.7, 10.1.2.3, 127.0.0.1|https|192.0.2.7", answer);
     }
 
+    [Theory]
+    [InlineData("192.0.2.7:99", "192.0.2.7")]
+    [InlineData("[2001:db8::1]:80", "2001:db8::1")]
+    [InlineData("192.0.2.7, garbage", "127.0.0.1")]
+    [InlineData("1", "127.0.0.1")]
+    [InlineData(",,", "127.0.0.1")]
+    public async Task A_trusted_proxy_may_send_nonsense(string forwardedFor, string client)
+    {
+        await using var backend = await TestBackend.StartAsync("a", context => context.Response.WriteAsync(context.Request.Headers["X-Real-IP"].ToString()));
+        await using var proxy = await StartAsync([backend.EndPoint], trusted: new([IPNetwork.Parse("127.0.0.0/8")]));
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/");
+        request.Headers.TryAddWithoutValidation("X-Forwarded-For", forwardedFor);
+
+        Assert.Equal(client, await (await proxy.Client.SendAsync(request, Stop)).Content.ReadAsStringAsync(Stop));
+    }
+
     [Fact]
     public async Task Headers_for_one_hop_end_here()
     {

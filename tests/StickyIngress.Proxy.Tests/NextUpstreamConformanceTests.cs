@@ -34,7 +34,8 @@ public abstract class NextUpstreamConformanceTests(PeerEngine engine)
         {
             Engine = engine,
             NextUpstream = new(Parse(conditions), 0, TimeSpan.Zero),
-            ReadTimeout = TimeSpan.FromMilliseconds(150),
+            // Short only where the peer is silent; elsewhere a slow machine would make a timeout of what is none.
+            ReadTimeout = row.GetProperty("condition").GetString()!.Contains("timeout") ? TimeSpan.FromMilliseconds(150) : TimeSpan.FromSeconds(30),
         });
         var method = row.GetProperty("method").GetString()!;
 

@@ -13,6 +13,7 @@ using StickyIngress.Core.Upstreams;
 using StickyIngress.Core.Variables;
 using StickyIngress.Proxy.Clients;
 using StickyIngress.Proxy.Health;
+using StickyIngress.Proxy.Sockets;
 
 namespace StickyIngress.Proxy.Tests;
 
@@ -64,7 +65,11 @@ public sealed class ProxyUnderTest : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.ConfigureForProxy();
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(IPAddress.Loopback, 0, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                listen.UseInlineSockets();
+            });
         });
         var registry = Prometheus.Metrics.NewCustomRegistry();
         var log = new LogOfRequests();

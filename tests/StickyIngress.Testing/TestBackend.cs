@@ -32,6 +32,7 @@ public sealed class TestBackend : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.Limits.MinRequestBodyDataRate = null; // an open stream may say nothing for long
             kestrel.RequestHeaderEncodingSelector = static _ => System.Text.Encoding.Latin1;
             kestrel.Listen(address ?? IPAddress.Loopback, port, listen => listen.Protocols = protocols);
         });

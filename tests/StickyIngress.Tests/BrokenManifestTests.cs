@@ -92,20 +92,6 @@ public sealed class BrokenManifestTests : IAsyncLifetime
         Assert.Equal("b", await process.GetAsync("/other"));
     }
 
-    [Fact]
-    public async Task What_is_not_served_yet_is_refused_by_name()
-    {
-        using var manifests = With(Upstream("shop", [_servers[0].Address], """
-            sticky: { learn: { create: ["$upstream_cookie_s"], lookup: ["$cookie_s"], zone: { name: z, size: 64k }, sync: true } }
-            """));
-        manifests.Write("other.yaml", Good("other", 1));
-        await using var process = await StickyProcess.ServeAsync(manifests);
-
-        await process.LogsAsync("[NotYetSupported]");
-        await AssertToldAsync(process, manifests.PathOf("upstreams.yaml"), "default/shop", "spec.sticky.learn.sync", "NotYetSupported");
-        Assert.Equal("b", await process.GetAsync("/other"));
-    }
-
     /// <summary>In the log, the metrics, the API and by validate.</summary>
     private static async Task AssertToldAsync(StickyProcess process, string file, string resource, string field, string reason)
     {

@@ -107,7 +107,8 @@ public sealed class CommandTests
         var ended = await StickyProcess.RunAsync(arguments);
 
         Assert.Equal((1, ""), (ended.Code, ended.Output));
-        Assert.Contains(address, Assert.Single(ended.Error.TrimEnd().Split('\n'), line => !line.Contains(" warn: ", StringComparison.Ordinal)), StringComparison.Ordinal);
+        var said = Assert.Single(ended.Error.TrimEnd().Split('\n'), line => !line.Contains(" warn: ", StringComparison.Ordinal));
+        Assert.Contains(address, said, StringComparison.Ordinal);
     }
 
     private static async Task<string> PeerAsync(HttpResponseMessage response) => Regex.Match(

@@ -8,8 +8,10 @@ namespace StickyIngress.Tests;
 /// <summary>A process whose page of metrics has every series: requests that succeed, fail, are tried again, stick, and come unstuck.</summary>
 internal sealed class EverySeries : IAsyncDisposable
 {
+    private readonly Sync.TemporaryFile _keys = new("the key that all replicas have\n");
     private Backends _servers = null!;
     private DnsServer _names = null!;
+    private RedisServer _store = null!;
     private Manifests _manifests = null!;
     private int _sessions;
 
@@ -19,9 +21,10 @@ internal sealed class EverySeries : IAsyncDisposable
 
     public static async Task<EverySeries> StartAsync()
     {
-        var site = new EverySeries { _servers = await Backends.StartAsync("a", "b"), _names = DnsServer.Start() };
+        var site = new EverySeries { _servers = await Backends.StartAsync("a", "b"), _names = DnsServer.Start(), _store = await RedisServer.StartAsync() };
         site._manifests = Manifests(site._servers, site._names.EndPoint);
-        site.Process = await StickyProcess.ServeAsync(site._manifests, "--https", $"127.0.0.1:{FreePort.Next()}");
+        site.Process = await StickyProcess.ServeAsync(
+            site._manifests, "--https", $"127.0.0.1:{FreePort.Next()}", "--affinity-keys", site._keys.Path, "--sync-store", "redis://" + site._store.Address);
         return site;
     }
 
@@ -41,12 +44,14 @@ internal sealed class EverySeries : IAsyncDisposable
         await Process.DisposeAsync();
         await _servers.DisposeAsync();
         await _names.DisposeAsync();
+        await _store.DisposeAsync();
+        _keys.Dispose();
         _manifests.Dispose();
     }
 
     private static Manifests Manifests(Backends servers, IPEndPoint names) => With(
         Upstream("cookie", servers.Addresses, "sticky: { cookie: { name: c } }"),
-        Upstream("learn", servers.Addresses, "sticky: { learn: { create: [$arg_s], lookup: [$arg_s], timeout: 2s, zone: { name: z, size: 64k } } }"),
+        Upstream("learn", servers.Addresses, "sticky: { learn: { create: [$arg_s], lookup: [$arg_s], timeout: 2s, zone: { name: z, size: 64k }, sync: true } }"),
         Upstream("retry", [$"127.0.0.1:{FreePort.Next()}, failTimeout: 1s", servers[0].Address]),
         """
         apiVersion: stickyingress.io/v1alpha1

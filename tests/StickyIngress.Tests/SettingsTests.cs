@@ -37,6 +37,13 @@ public sealed class SettingsTests
         [SettingList.SessionFile] = ("/tmp/sessions", settings => settings.SessionFile, "/tmp/sessions", "/tmp/sessions", "--session-file needs --affinity-keys"),
         [SettingList.SessionFileInterval] = ("5s", settings => settings.SessionFileInterval, TimeSpan.FromSeconds(5), "often", "it must be a time such as 500ms, 30s or 1m"),
         [SettingList.State] = ("/tmp/state", settings => settings.State, "/tmp/state", "/nowhere/state", "it must be a file in a directory that exists"),
+        [SettingList.SyncStore] = ("redis://store", settings => settings.SyncStore, "redis://store", "http://store", "its scheme is http"),
+        [SettingList.SyncPasswordFile] = ("/tmp/password", settings => settings.SyncPasswordFile, "/tmp/password", "/tmp/password", "needs --sync-store"),
+        [SettingList.SyncCa] = ("/tmp/ca", settings => settings.SyncCa, "/tmp/ca", "/tmp/ca", "needs --sync-store"),
+        [SettingList.SyncPrefix] = ("shop:", settings => settings.SyncPrefix, "shop:", "a b", "it must be 1 to 32 of the characters"),
+        [SettingList.SyncPeers] = ("true", settings => settings.SyncPeers, true, "true", "--sync-peers needs --sync-store"),
+        [SettingList.SyncReadBudget] = ("5ms", settings => settings.SyncReadBudget, TimeSpan.FromMilliseconds(5), "1m", "it must be a time from 1ms to 1s"),
+        [SettingList.SyncMaxReads] = ("9", settings => settings.SyncMaxReads, 9, "0", "it must be a whole number from 1 to 100000"),
         [SettingList.DrainTimeout] = ("250ms", settings => settings.DrainTimeout, TimeSpan.FromMilliseconds(250), "-1s", "it must be a time such as 500ms, 30s or 1m"),
     };
 

@@ -1,3 +1,4 @@
+using StickyIngress.Core.Upstreams;
 using static StickyIngress.Tests.Manifests;
 
 namespace StickyIngress.Tests;
@@ -24,6 +25,23 @@ public sealed class StickinessTests
 
         Assert.All(bound, answer => Assert.Equal(peer, answer));
         Assert.Equal(["a", "b", "c"], free.Distinct().Order());
+    }
+
+    [Fact]
+    public async Task Clients_with_a_cookie_of_nginx_stay_while_moving_over()
+    {
+        await using var servers = await Backends.StartAsync("a", "b", "c");
+        using var manifests = With(Upstream("shop", servers.Addresses, "sticky: { cookie: { name: srv_id, accept: NginxSid } }"));
+        await using var process = await StickyProcess.ServeAsync(manifests);
+        var ofNginx = "srv_id=" + PeerNames.Sid(servers[1].Address);
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/shop") { Headers = { { "Cookie", ofNginx } } };
+        using var response = await process.Client.SendAsync(request, Stop);
+        var ours = response.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
+
+        Assert.Equal("b", await response.Content.ReadAsStringAsync(Stop));
+        Assert.NotEqual(ofNginx, ours);
+        Assert.All(await AskAsync(process, "/shop", ours, 3), answer => Assert.Equal("b", answer));
     }
 
     [Fact]

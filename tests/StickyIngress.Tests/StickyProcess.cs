@@ -1,48 +1,15 @@
-using System.Collections;
-using System.Collections.Concurrent;
-using System.Diagnostics;
-using System.Net;
-using System.Text.Json;
 using StickyIngress.Testing;
 
 namespace StickyIngress.Tests;
 
-/// <summary>The built executable as a process of its own, what it wrote, and clients to its ports.</summary>
-public sealed class StickyProcess : IAsyncDisposable
+/// <summary>The executable under test, for as long as the test runs.</summary>
+public sealed class StickyProcess : IngressProcess
 {
-    private readonly Process _process;
-    private readonly ConcurrentQueue<string> _output = new();
-    private readonly ConcurrentQueue<string> _error = new();
-
-    private StickyProcess(Process process, int http, int admin)
+    private StickyProcess(
+        int http, int admin, IReadOnlyList<string> arguments, IReadOnlyList<(string Name, string Value)> environment)
+        : base(http, admin, arguments, environment, TestContext.Current.CancellationToken)
     {
-        _process = process;
-        Http = new(IPAddress.Loopback, http);
-        Client = NewClient(http);
-        Admin = NewClient(admin);
-        _process.OutputDataReceived += (_, line) => Keep(_output, line.Data);
-        _process.ErrorDataReceived += (_, line) => Keep(_error, line.Data);
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
     }
-
-    public static string Executable { get; } = Path.GetFullPath(Path.Combine(
-        AppContext.BaseDirectory, "../../StickyIngress", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "sticky-ingress"));
-
-    public IPEndPoint Http { get; }
-
-    /// <summary>To the proxy; keeps no cookies and follows nothing.</summary>
-    public HttpClient Client { get; }
-
-    public HttpClient Admin { get; }
-
-    public IReadOnlyList<string> Output => [.. _output];
-
-    public IReadOnlyList<string> Error => [.. _error];
-
-    public bool HasExited => _process.HasExited;
-
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     /// <summary>Starts <c>run</c> on free ports and waits until it is ready.</summary>
     public static Task<StickyProcess> ServeAsync(Manifests manifests, params string[] more) =>
@@ -51,112 +18,12 @@ public sealed class StickyProcess : IAsyncDisposable
     public static async Task<StickyProcess> ServeAsync(
         int http, int admin, IReadOnlyList<string> arguments, params (string Name, string Value)[] environment)
     {
-        string[] all = [.. arguments];
-        if (!arguments.Contains("--http")) all = [.. all, "--http", $"127.0.0.1:{http}", "--admin", $"127.0.0.1:{admin}"];
-        if (!arguments.Contains("--shutdown-grace")) all = [.. all, "--shutdown-grace", "0s"];
-        var process = new StickyProcess(Start(all, environment), http, admin);
-        await Eventually.HoldsAsync(process.IsReadyAsync, $"sticky-ingress {string.Join(' ', all)} is ready", Stop);
+        var process = new StickyProcess(http, admin, arguments, environment);
+        await process.ReadyAsync();
         return process;
     }
 
     /// <summary>Runs a command that ends by itself.</summary>
-    public static async Task<Ended> RunAsync(IReadOnlyList<string> arguments, params (string Name, string Value)[] environment)
-    {
-        using var process = Start(arguments, environment);
-        var output = process.StandardOutput.ReadToEndAsync(Stop);
-        var error = process.StandardError.ReadToEndAsync(Stop);
-        await process.WaitForExitAsync(Stop);
-        return new(process.ExitCode, await output, await error);
-    }
-
-    /// <summary>Sends a signal by its name, such as TERM.</summary>
-    public void Signal(string name)
-    {
-        using var kill = Process.Start("kill", [$"-{name}", _process.Id.ToString()]);
-        kill.WaitForExit();
-    }
-
-    public async Task<int> ExitAsync()
-    {
-        await _process.WaitForExitAsync(Stop);
-        return _process.ExitCode;
-    }
-
-    /// <summary>SIGTERM, then the exit code.</summary>
-    public Task<int> StopAsync()
-    {
-        Signal("TERM");
-        return ExitAsync();
-    }
-
-    public Task<string> GetAsync(string target) => Client.GetStringAsync(target, Stop);
-
-    public async Task<JsonElement> ApiAsync(string path)
-    {
-        using var document = JsonDocument.Parse(await Admin.GetStringAsync("/api/v1/" + path, Stop));
-        return document.RootElement.Clone();
-    }
-
-    public async Task<string[]> MetricsAsync() => (await Admin.GetStringAsync("/metrics", Stop)).Split('\n');
-
-    /// <summary>The value of the one series with that name and labels as they stand in the page; null where there is none.</summary>
-    public async Task<double?> MetricAsync(string series) =>
-        (await MetricsAsync()).Where(line => line.StartsWith(series + " ", StringComparison.Ordinal))
-            .Select(line => (double?)double.Parse(line[(line.LastIndexOf(' ') + 1)..])).SingleOrDefault();
-
-    public Task LogsAsync(string words) =>
-        Eventually.HoldsAsync(() => Error.Any(line => line.Contains(words, StringComparison.Ordinal)), $"the log says {words}", Stop);
-
-    public async ValueTask DisposeAsync()
-    {
-        if (!_process.HasExited) _process.Kill();
-        await _process.WaitForExitAsync(CancellationToken.None);
-        _process.Dispose();
-        Client.Dispose();
-        Admin.Dispose();
-    }
-
-    private static Process Start(IReadOnlyList<string> arguments, IReadOnlyList<(string Name, string Value)> environment)
-    {
-        // Shells start what runs in the background deaf to SIGINT, and children inherit it.
-        var start = new ProcessStartInfo("env", ["--default-signal=INT", Executable, .. arguments]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (DictionaryEntry inherited in Environment.GetEnvironmentVariables())
-        {
-            if (((string)inherited.Key).StartsWith("STICKYINGRESS_", StringComparison.Ordinal)) start.Environment.Remove((string)inherited.Key);
-        }
-
-        foreach (var (name, value) in environment) start.Environment[name] = value;
-        return Process.Start(start)!;
-    }
-
-    private static HttpClient NewClient(int port) => new(new SocketsHttpHandler
-    {
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        UseProxy = false,
-        RequestHeaderEncodingSelector = static (_, _) => System.Text.Encoding.UTF8,
-    })
-    { BaseAddress = new($"http://127.0.0.1:{port}") };
-
-    private static void Keep(ConcurrentQueue<string> lines, string? line)
-    {
-        if (line is not null) lines.Enqueue(line);
-    }
-
-    private async Task<bool> IsReadyAsync()
-    {
-        if (_process.HasExited) throw new InvalidOperationException($"exit code {_process.ExitCode}: {string.Join('\n', _error)}");
-        try
-        {
-            using var response = await Admin.GetAsync("/readyz", Stop);
-            return response.IsSuccessStatusCode;
-        }
-        catch (HttpRequestException)
-        {
-            return false; // not listening yet
-        }
-    }
+    public static Task<Ended> RunAsync(IReadOnlyList<string> arguments, params (string Name, string Value)[] environment) =>
+        RunAsync(arguments, environment, TestContext.Current.CancellationToken);
 }
-
-/// <summary>What a command that has ended left behind.</summary>
-public sealed record Ended(int Code, string Output, string Error);

@@ -1,13 +1,22 @@
 using StickyIngress.Api;
 using StickyIngress.Control.Diagnostics;
+using StickyIngress.Core.Balancing;
+using StickyIngress.Core.Upstreams;
 
 namespace StickyIngress.Control.Compilation;
 
 /// <summary>The key of the hash method, and the size of its ring.</summary>
 internal static class BalancingPass
 {
-    /// <summary>20 million points of 8 bytes, at 160 for each unit.</summary>
-    private const long MaxRingWeight = 125_000;
+    /// <summary>Whether the peers that the servers came to are too much for a ring. It is built all the same, of a part of each weight.</summary>
+    public static void CheckPeers(UpstreamPlan plan, PeerGroup primaries, DiagnosticBag found)
+    {
+        if (plan.Source.Spec.Balancing is not { Method: BalancingMethod.Hash, Hash.Consistent: true }) return;
+        if (primaries.TotalWeight <= ConsistentHashBalancer.MostWeight) return;
+
+        found.Warn(Reasons.RingTooLarge, "spec.balancing.hash.consistent",
+            $"the weights of all peers make {primaries.TotalWeight}; a ring holds {ConsistentHashBalancer.MostWeight}, so all are divided by the same number and count at least 1");
+    }
 
     public static void Run(PlanDraft draft)
     {
@@ -18,7 +27,7 @@ internal static class BalancingPass
         if (balancing.Hash?.Consistent == true) CheckRing(draft);
     }
 
-    /// <summary>An endpoint's share cannot be known here: how many a Service has changes, and must not refuse a spec.</summary>
+    /// <summary>A Service counts once here: how many endpoints it has changes, and must not refuse a spec. See <see cref="CheckPeers"/>.</summary>
     private static void CheckRing(PlanDraft draft)
     {
         var total = 0L;
@@ -26,10 +35,10 @@ internal static class BalancingPass
         {
             var weight = draft.Spec.Servers[i].Weight;
             total += weight;
-            if (total <= MaxRingWeight) continue;
+            if (total <= ConsistentHashBalancer.MostWeight) continue;
 
             draft.Found.Refuse(Reasons.RingTooLarge, $"spec.servers[{i}].weight",
-                $"weight is {weight}, which makes {total} with the servers before; with a consistent hash all weights together may be at most {MaxRingWeight}");
+                $"weight is {weight}, which makes {total} with the servers before; with a consistent hash all weights together may be at most {ConsistentHashBalancer.MostWeight}");
             return;
         }
     }

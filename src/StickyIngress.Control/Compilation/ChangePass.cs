@@ -38,7 +38,7 @@ internal static class ChangePass
         }
 
         if (run.Keys != run.Previous.Keys)
-            run.Dirty.UnionWith(run.Previous.Upstreams.Where(known => known.Value.Plan?.Source.Spec.Sticky?.Cookie is not null).Select(known => known.Key));
+            run.Dirty.UnionWith(run.Previous.Upstreams.Where(known => known.Value.Plan?.Source.Spec.Sticky is { Cookie: not null } or { Learn.Sync: true }).Select(known => known.Key));
 
         run.Dirty.UnionWith(run.Overrides.ChangedSince(run.Previous.Overrides)
             .Select(name => new ResourceRef(StickyUpstream.KindName, name.Namespace, name.Name))

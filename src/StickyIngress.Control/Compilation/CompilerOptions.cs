@@ -19,6 +19,9 @@ public sealed record CompilerOptions
     /// </summary>
     public bool Namespaced { get; init; }
 
+    /// <summary>Replicas share sessions where a resource says so (<c>--sync-store</c>).</summary>
+    public bool HasSharedStore { get; init; }
+
     /// <summary>An Ingress that names our class is ours though no such IngressClass is to be seen.</summary>
     internal bool TrustsClassNames => Standalone || Namespaced;
 

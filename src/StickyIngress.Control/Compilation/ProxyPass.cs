@@ -1,5 +1,7 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using StickyIngress.Api;
+using StickyIngress.Control.Diagnostics;
 using StickyIngress.Core.Upstreams;
 
 namespace StickyIngress.Control.Compilation;
@@ -10,13 +12,40 @@ internal static class ProxyPass
     private const string Field = "spec.proxy";
     private const string DefaultHost = "$host";
 
+    private static readonly FrozenSet<string> ConnectionHeaders =
+        new[] { "Connection", "Content-Length", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade" }
+            .ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
     public static void Run(PlanDraft draft) => draft.Proxy = Settings(draft, draft.Spec.Proxy, Field, null);
 
     /// <summary>The settings of a route with its own fields.</summary>
     public static ProxySettings ForRoute(PlanDraft draft, ProxySpec own, string field) => Settings(draft, own, field, draft.Proxy);
 
+    private static ProxySettings Settings(PlanDraft draft, ProxySpec spec, string field, ProxySettings? inherited)
+    {
+        var settings = Read(draft, spec, field, inherited);
+        if (settings.Engine == PeerEngine.Yarp && spec.Engine is not null)
+            CheckConnections(draft, $"{field}.engine is Yarp");
+        else if (settings.Protocol is PeerProtocol.H2 or PeerProtocol.H2c && spec.Protocol is not null)
+            CheckConnections(draft, $"{field}.protocol is {spec.Protocol}");
+        return settings;
+    }
+
+    /// <summary>Refuses or tells what would do nothing, because only connections of our own do it.</summary>
+    private static void CheckConnections(PlanDraft draft, string why)
+    {
+        if (draft.Spec.Ntlm)
+            draft.Found.Refuse(Reasons.UnsupportedByEngine, "spec.ntlm", $"ntlm is true, but {why}; ntlm needs engine Auto and protocol HTTP or HTTPS");
+
+        if (draft.Spec.Keepalive?.Connections is { } connections) Warn("connections", connections);
+        if (draft.Spec.Keepalive?.Requests is { } requests) Warn("requests", requests);
+
+        void Warn(string name, int value) => draft.Found.Warn(
+            Reasons.UnsupportedByEngine, $"spec.keepalive.{name}", $"{name} is {value} and has no effect, since {why}; it needs engine Auto and protocol HTTP or HTTPS");
+    }
+
     /// <param name="inherited">What an absent field has; null: the defaults.</param>
-    private static ProxySettings Settings(PlanDraft draft, ProxySpec spec, string field, ProxySettings? inherited) => new()
+    private static ProxySettings Read(PlanDraft draft, ProxySpec spec, string field, ProxySettings? inherited) => new()
     {
         Protocol = spec.Protocol is { } protocol ? Protocol(protocol) : inherited?.Protocol,
         Engine = spec.Engine is { } engine ? Engine(engine) : inherited?.Engine ?? PeerEngine.Auto,
@@ -48,11 +77,23 @@ internal static class ProxyPass
     private static PeerEngine Engine(ProxyEngine engine) => engine == ProxyEngine.Yarp ? PeerEngine.Yarp : PeerEngine.Auto;
 
     private static ImmutableArray<RequestHeader> RequestHeaders(PlanDraft draft, IReadOnlyList<SetHeaderSpec> headers, string field) =>
-        [.. headers.Select((header, i) => new RequestHeader(header.Name, draft.Text($"{field}[{i}].value", header.Value, Moment.Try)))];
+        [.. headers.Select((header, i) => new RequestHeader(
+            Name(draft, header.Name, $"{field}[{i}]"), draft.Text($"{field}[{i}].value", header.Value, Moment.Try)))];
 
     private static ImmutableArray<ResponseHeader> ResponseHeaders(PlanDraft draft, IReadOnlyList<ResponseHeaderSpec> headers, string field) =>
-        [.. headers.Select((header, i) =>
-            new ResponseHeader(header.Name, draft.Text($"{field}[{i}].value", header.Value, Moment.Response), header.Always))];
+        [.. headers.Select((header, i) => new ResponseHeader(
+            Name(draft, header.Name, $"{field}[{i}]"), draft.Text($"{field}[{i}].value", header.Value, Moment.Response), header.Always))];
+
+    private static string Name(PlanDraft draft, string name, string field)
+    {
+        if (ConnectionHeaders.Contains(name))
+        {
+            draft.Found.Refuse(Reasons.ReservedHeader, $"{field}.name",
+                $"name is {name}, by which the proxy says where a message ends and what becomes of the connection; it cannot be set");
+        }
+
+        return name;
+    }
 
     private static KeepaliveSettings Keepalive(KeepaliveSpec? spec, bool ntlm) => new(
         spec?.Connections ?? Defaults.KeepaliveConnections,
@@ -62,7 +103,7 @@ internal static class ProxyPass
         ntlm);
 
     private static NextUpstream Next(NextUpstreamSpec spec) => new(
-        spec.On.Contains(NextUpstreamCondition.Off) ? NextUpstreamOn.None : spec.On.Aggregate(NextUpstreamOn.None, (all, on) => all | Condition(on)),
+        spec.Wanted.Contains(NextUpstreamCondition.Off) ? NextUpstreamOn.None : spec.Wanted.Aggregate(NextUpstreamOn.None, (all, on) => all | Condition(on)),
         spec.Tries,
         spec.Timeout);
 

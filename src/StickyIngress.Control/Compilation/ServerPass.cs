@@ -121,6 +121,8 @@ internal sealed class ServerPass(
         var protocol = ServicePorts.Protocol(port.AppProtocol);
         var slices = resources.EndpointSlices.GetValueOrDefault(named, []);
         AddEndpoints(server, service, port, slices, field);
+        if (plan.Source.Spec.Ntlm && plan.Proxy.Protocol is null && protocol is PeerProtocol.H2 or PeerProtocol.H2c)
+            found.Warn(Reasons.UnsupportedByEngine, $"{field}.port", $"{named} says appProtocol {port.AppProtocol}, and ntlm has no effect with that");
         if (protocol is null)
             found.Warn(Reasons.UnsupportedAppProtocol, $"{field}.port", $"{named} says appProtocol {port.AppProtocol}, which is not spoken here; HTTP is");
     }

@@ -24,7 +24,7 @@ public sealed class SnapshotCompiler
         // In this order: a later pass reads what an earlier one found.
         _upstreams = new(
             [
-                NotYetSupportedPass.Run,
+                draft => SyncPass.Run(draft, options.HasSharedStore),
                 VariablePass.Run,
                 ReferencePass.Run,
                 ResolverPass.Run,

@@ -3,13 +3,15 @@ using StickyIngress.Core;
 using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Balancing;
 using StickyIngress.Core.Sessions;
+using StickyIngress.Core.Sharing;
 using StickyIngress.Core.Upstreams;
 using StickyIngress.Core.Variables;
 
 namespace StickyIngress.Control.Compilation;
 
 /// <summary>Puts an upstream together: peers, balancer, affinity. What these need of the installation comes in here.</summary>
-public sealed class UpstreamBuilder(AffinityKeysHolder keys, SessionZones zones, Clock clock, Random random)
+/// <param name="sharing">Shares the sessions of those that ask for it; null: there is no store.</param>
+public sealed class UpstreamBuilder(AffinityKeysHolder keys, SessionZones zones, Clock clock, Random random, SessionSharing? sharing = null)
 {
     private const long ZonePage = 4096;
     private const long SessionsPerPage = 16;
@@ -67,16 +69,28 @@ public sealed class UpstreamBuilder(AffinityKeysHolder keys, SessionZones zones,
         return plan.Source.Spec.Sticky switch
         {
             { Cookie: { } cookie } sticky => new CookieAffinity(Settings(cookie, affinity, sticky.Identity), keysNow, clock, state, primaries, backups),
-            { Learn: { } learn } => Learn(learn, plan.Zone!, affinity, primaries, backups),
+            { Learn: { } learn } => Learn(learn, plan, affinity, keysNow, primaries, backups),
             { Route: not null } => new RouteAffinity(affinity.From, state, primaries, backups),
             _ => null,
         };
     }
 
-    private LearnAffinity Learn(StickyLearnSpec learn, string name, AffinityPlan affinity, PeerGroup primaries, PeerGroup backups)
+    private LearnAffinity Learn(
+        StickyLearnSpec learn, UpstreamPlan plan, AffinityPlan affinity, AffinityKeys keysNow, PeerGroup primaries, PeerGroup backups)
     {
-        var zone = zones.GetOrAdd(name, new(Capacity(learn), learn.Timeout));
-        return new(new(affinity.Create, affinity.Lookup, learn.Header), zone.Table, zone.Hasher, zone.Peers, primaries, backups);
+        var zone = zones.GetOrAdd(plan.Zone!, new(Capacity(learn), learn.Timeout));
+        return new(
+            new(affinity.Create, affinity.Lookup, learn.Header), zone.Table, zone.Hasher, zone.Peers, primaries, backups,
+            Share(learn, plan.Source.Metadata, zone), learn.Sync ? zones.OtherHashers(plan.Zone!, keysNow.SessionSecrets) : []);
+    }
+
+    /// <summary>Files give no UID; there the name is what all replicas have.</summary>
+    private SharedZone? Share(StickyLearnSpec learn, ObjectMeta upstream, SessionZone zone)
+    {
+        if (learn.Sync) return sharing?.Join(upstream.Uid.Length > 0 ? upstream.Uid : $"{upstream.Namespace}/{upstream.Name}", zone);
+
+        sharing?.Leave(zone);
+        return null;
     }
 
     /// <summary>As many sessions as nginx keeps in a zone of that size.</summary>

@@ -88,6 +88,7 @@ internal sealed class UpstreamPass(ImmutableArray<Action<PlanDraft>> passes, Ups
         var candidates = servers.Run();
         var state = states.Get(new(plan.Source.Metadata.Namespace, plan.Source.Metadata.Name));
         var (primaries, backups) = PeerPass.Run(plan, candidates, state, run.Overrides.Of(state.Name));
+        BalancingPass.CheckPeers(plan, primaries, found);
         return new()
         {
             Written = written,

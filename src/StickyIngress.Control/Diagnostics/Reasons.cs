@@ -9,7 +9,6 @@ public static class Reasons
     // The resource as a whole.
     public const string DuplicateResource = nameof(DuplicateResource);
     public const string KeptLastGood = nameof(KeptLastGood);
-    public const string NotYetSupported = nameof(NotYetSupported);
     public const string Unreadable = nameof(Unreadable);
 
     // What the spec says.
@@ -21,10 +20,13 @@ public static class Reasons
     public const string InvalidPattern = nameof(InvalidPattern);
     public const string InvalidTemplate = nameof(InvalidTemplate);
     public const string InvalidVariable = nameof(InvalidVariable);
+    public const string ReservedHeader = nameof(ReservedHeader);
     public const string RingTooLarge = nameof(RingTooLarge);
+    public const string SyncStoreMissing = nameof(SyncStoreMissing);
     public const string UnknownVariable = nameof(UnknownVariable);
     public const string UnsupportedAddressType = nameof(UnsupportedAddressType);
     public const string UnsupportedAppProtocol = nameof(UnsupportedAppProtocol);
+    public const string UnsupportedByEngine = nameof(UnsupportedByEngine);
     public const string VariableCycle = nameof(VariableCycle);
     public const string VariableNotYetKnown = nameof(VariableNotYetKnown);
     public const string ZoneSizeMissing = nameof(ZoneSizeMissing);

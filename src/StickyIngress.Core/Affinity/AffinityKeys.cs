@@ -39,6 +39,9 @@ public sealed class AffinityKeys
     /// <summary>Keys the hash of session ids; the same wherever the key is that issues.</summary>
     public byte[] SessionSecret => All[0].SessionSecret();
 
+    /// <summary>The same of every key that is accepted: replicas may have been started with another one in front.</summary>
+    public IEnumerable<byte[]> SessionSecrets => All.Select(key => key.SessionSecret());
+
     /// <summary>A secret for a file that only those can read who have the key that issues.</summary>
     public byte[] Wrap(ReadOnlySpan<byte> secret) => All[0].Wrap(secret);
 

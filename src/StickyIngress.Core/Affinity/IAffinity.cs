@@ -8,6 +8,11 @@ public interface IAffinity
     AffinityMode Mode { get; }
 
     /// <summary>
+    /// Once before the first selection: what has to be waited for, which is the answer of a store that other replicas share.
+    /// </summary>
+    ValueTask PrepareAsync(Selection selection) => default;
+
+    /// <summary>
     /// Before each selection: what the client presents (read once per request) and which peers that names now, into
     /// <see cref="Selection.Binding"/>.
     /// </summary>

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using StickyIngress.Core.Sessions;
+using StickyIngress.Core.Sharing;
 using StickyIngress.Core.Upstreams;
+using StickyIngress.Core.Variables;
 
 namespace StickyIngress.Core.Affinity;
 
@@ -22,20 +24,31 @@ public sealed class LearnAffinity : IAffinity
     private readonly Bindings _byId;
     private readonly ImmutableArray<int> _primaries;
     private readonly ImmutableArray<int> _backups;
+    private readonly SharedZone? _shared;
+    private readonly ImmutableArray<SessionHasher> _otherHashers;
+
+    /// <summary>Ids come from cookies of requests alone, so no answer changes what a request said.</summary>
+    private readonly bool _requestsSayAll;
 
     /// <param name="table">
     /// The upstream's, through all snapshots, as are <paramref name="hasher"/> and <paramref name="ordinals"/>.
     /// </param>
+    /// <param name="shared">Where other replicas share what they learn; null: they do not.</param>
+    /// <param name="otherHashers">How replicas hash that were started when the keys were others.</param>
     public LearnAffinity(
         LearnSettings settings,
         SessionTable table,
         SessionHasher hasher,
         PeerOrdinals ordinals,
         PeerGroup primaries,
-        PeerGroup backups)
+        PeerGroup backups,
+        SharedZone? shared = null,
+        ImmutableArray<SessionHasher> otherHashers = default)
     {
         (_settings, Table, _hasher, _ordinals) = (settings, table, hasher, ordinals);
+        (_shared, _otherHashers) = (shared, otherHashers.IsDefault ? [] : otherHashers);
         _byId = Bindings.ById(primaries, backups);
+        _requestsSayAll = settings.Create.All(template => template.SingleVariable is { Kind: VariableKind.CookieNamed });
         _primaries = [.. primaries.Peers.Select(peer => ordinals.Assign(peer.Id.Value))];
         _backups = [.. backups.Peers.Select(peer => ordinals.Assign(peer.Id.Value))];
     }
@@ -44,14 +57,19 @@ public sealed class LearnAffinity : IAffinity
 
     public SessionTable Table { get; }
 
+    /// <summary>Only a session that the table does not know is worth asking others for.</summary>
+    public ValueTask PrepareAsync(Selection selection)
+    {
+        if (_shared is null) return default;
+
+        ReadId(selection);
+        var session = selection.Session;
+        return session.HasKey && !Table.TryFind(session.Key, out _) ? FetchAsync(_shared, session.Key, OtherKeys(selection)) : default;
+    }
+
     public void Bind(Selection selection)
     {
-        if (!selection.AffinityRead)
-        {
-            selection.AffinityRead = true;
-            ReadId(selection);
-        }
-
+        ReadId(selection);
         var session = selection.Session;
         if (!session.HasKey) return;
 
@@ -60,6 +78,7 @@ public sealed class LearnAffinity : IAffinity
         selection.Binding = found ? BindingOf(ordinal) : null;
         selection.Unbound = found ? BreakReason.None : WhyUnbound(session);
         selection.Presented |= found || selection.Unbound != BreakReason.None;
+        selection.BoundAlike = !found && _shared is { IsAway: true };
     }
 
     public void Selected(Selection selection, Peer peer)
@@ -89,8 +108,38 @@ public sealed class LearnAffinity : IAffinity
     /// </summary>
     public void Release(Peer gone) => _ordinals.Release(gone.Id.Value, () => gone.State.Conns > 0);
 
+    private SessionKey[] OtherKeys(Selection selection)
+    {
+        if (_otherHashers.IsEmpty || !FirstValue.TryRead(_settings.Lookup, selection.Values, out var id)) return [];
+
+        var keys = new SessionKey[_otherHashers.Length];
+        for (var i = 0; i < keys.Length; i++) keys[i] = _otherHashers[i].Hash(id);
+        return keys;
+    }
+
+    /// <summary>A session that is known by a key of other replicas alone is bound to the same peer by ours.</summary>
+    private async ValueTask FetchAsync(SharedZone shared, SessionKey key, SessionKey[] otherKeys)
+    {
+        if (otherKeys.Length == 0)
+        {
+            await shared.FetchAsync(key);
+            return;
+        }
+
+        var asked = otherKeys.Append(key).Where(one => !Table.TryFind(one, out _)).Select(one => shared.FetchAsync(one).AsTask());
+        await Task.WhenAll(asked.ToArray());
+        foreach (var other in otherKeys)
+        {
+            if (Table.TryFind(other, out var ordinal) && BindingOf(ordinal) != Binding.Gone)
+                Table.Learn(key, ordinal, mayCreate: true, SessionTable.Unbound);
+        }
+    }
+
     private void ReadId(Selection selection)
     {
+        if (selection.AffinityRead) return;
+
+        selection.AffinityRead = true;
         if (!FirstValue.TryRead(_settings.Lookup, selection.Values, out var id)) return;
 
         // Before there is a response only the request can say which id a new session would have.
@@ -120,12 +169,20 @@ public sealed class LearnAffinity : IAffinity
         // A request that has waited in an old snapshot while the peer went: its number is nobody's, or another peer's.
         if (_ordinals.PeerAt(ordinal) != peer.Id.Value) return;
 
+        if (_requestsSayAll && session.ClientMade)
+        {
+            Table.Learn(session.Key, ordinal, mayCreate: true, session.Ordinal);
+            return;
+        }
+
         var mayCreate = FirstValue.TryRead(_settings.Create, selection.Values, out var id);
         var key = mayCreate ? _hasher.Hash(id) : session.Key;
         if (session.HasKey && key == session.Key)
         {
+            // What was known when the request began is not forgotten because a stream was open for longer than the timeout.
+            var wasKnown = session.Ordinal != SessionTable.Unbound;
             var replacedFor = selection.Binding == Binding.Gone ? SessionEnd.PeerGone : SessionEnd.Replaced;
-            Table.Learn(key, ordinal, mayCreate, session.Ordinal, replacedFor);
+            Table.Learn(key, ordinal, mayCreate || wasKnown, session.Ordinal, replacedFor);
         }
         else if (mayCreate)
         {

@@ -9,6 +9,9 @@ namespace StickyIngress.Core.Balancing;
 /// </summary>
 public sealed class ConsistentHashBalancer : IBalancer
 {
+    /// <summary>What the weights of all peers may make together; of more, each counts for a part of its own only.</summary>
+    public const int MostWeight = KetamaRing.MostWeight;
+
     private readonly RoundRobinBalancer _roundRobin;
     private readonly Template _key;
     private readonly KetamaRing _ring;

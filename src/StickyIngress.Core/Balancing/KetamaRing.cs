@@ -21,6 +21,9 @@ internal sealed class KetamaRing
 {
     private const int PointsPerWeight = 160;
 
+    // 20 million points of 8 bytes.
+    public const int MostWeight = 125_000;
+
     // A change of more points than this part of the ring is not worth copying around.
     private const int LargestPart = 8;
 
@@ -44,8 +47,22 @@ internal sealed class KetamaRing
 
     /// <param name="previous">The ring before; null: none.</param>
     /// <param name="numbers">The number of each peer's server.</param>
-    public static KetamaRing Build(ImmutableArray<Peer> peers, KetamaRing? previous, out int[] numbers) =>
-        previous?.Change(peers, out numbers) ?? Create(peers, out numbers);
+    public static KetamaRing Build(ImmutableArray<Peer> peers, KetamaRing? previous, out int[] numbers)
+    {
+        var divisor = Divisor(peers);
+        return previous?.Change(peers, divisor, out numbers) ?? Create(peers, divisor, out numbers);
+    }
+
+    /// <summary>By what all weights are divided, because together they would make too large a ring; 1: they are counted in full.</summary>
+    private static int Divisor(ImmutableArray<Peer> peers)
+    {
+        var total = 0L;
+        foreach (var peer in peers) total += peer.Weight;
+        return (int)Math.Max(1, (total + MostWeight - 1) / MostWeight);
+    }
+
+    /// <summary>What a peer's weight counts for here.</summary>
+    internal static int Weight(Peer peer, int divisor) => Math.Max(1, peer.Weight / divisor);
 
     /// <summary>The first point that is not below the hash, around the end of the ring, with its server.</summary>
     public RingPoint Find(uint hash)
@@ -59,7 +76,7 @@ internal sealed class KetamaRing
         }
     }
 
-    private static KetamaRing Create(ImmutableArray<Peer> peers, out int[] numbers)
+    private static KetamaRing Create(ImmutableArray<Peer> peers, int divisor, out int[] numbers)
     {
         var servers = peers.Select(peer => peer.Server).Distinct().Order(StringComparer.Ordinal).ToArray();
         var byText = new Dictionary<string, int>(servers.Length);
@@ -70,7 +87,7 @@ internal sealed class KetamaRing
         for (var i = 0; i < peers.Length; i++)
         {
             numbers[i] = byText[peers[i].Server];
-            weights[numbers[i]] = Math.Max(weights[numbers[i]], peers[i].Weight);
+            weights[numbers[i]] = Math.Max(weights[numbers[i]], Weight(peers[i], divisor));
         }
 
         var points = new ulong[weights.Sum(weight => (long)weight * PointsPerWeight)];
@@ -82,10 +99,10 @@ internal sealed class KetamaRing
     }
 
     /// <summary>The ring for other peers; null: too much is different.</summary>
-    private KetamaRing? Change(ImmutableArray<Peer> peers, out int[] numbers)
+    private KetamaRing? Change(ImmutableArray<Peer> peers, int divisor, out int[] numbers)
     {
         var change = new RingChange(_numbers, _weights);
-        numbers = change.Number(peers);
+        numbers = change.Number(peers, divisor);
         var points = (long)PointsPerWeight * change.ChangedWeight(_weights);
         if (points == 0) return this;
         if (points > _count / LargestPart) return null;

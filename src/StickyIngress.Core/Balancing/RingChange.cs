@@ -27,13 +27,13 @@ internal sealed class RingChange
     public Dictionary<string, int> Numbers { get; private set; }
 
     /// <summary>The number of each peer's server.</summary>
-    public int[] Number(ImmutableArray<Peer> peers)
+    public int[] Number(ImmutableArray<Peer> peers, int divisor)
     {
         var numbers = new int[peers.Length];
         for (var i = 0; i < numbers.Length; i++)
         {
             numbers[i] = _previous.TryGetValue(peers[i].Server, out var number) ? number : -1;
-            if (numbers[i] >= 0) SetWeight(numbers[i], peers[i].Weight);
+            if (numbers[i] >= 0) SetWeight(numbers[i], KetamaRing.Weight(peers[i], divisor));
         }
 
         Forget();
@@ -42,7 +42,7 @@ internal sealed class RingChange
             if (numbers[i] >= 0) continue;
 
             numbers[i] = NumberOfNew(peers[i].Server);
-            SetWeight(numbers[i], peers[i].Weight);
+            SetWeight(numbers[i], KetamaRing.Weight(peers[i], divisor));
         }
 
         return numbers;

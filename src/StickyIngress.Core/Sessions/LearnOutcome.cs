@@ -24,3 +24,9 @@ public enum LearnOutcome
 /// <summary>What learning did, and which peer the session is bound to now (-1: to none).</summary>
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct LearnResult(LearnOutcome Outcome, int Ordinal);
+
+/// <summary>The same with what was before.</summary>
+/// <param name="Former">The peer that the session was bound to; <see cref="SessionTable.Unbound"/>: none.</param>
+/// <param name="Unused">For how long it had not been learned.</param>
+[StructLayout(LayoutKind.Auto)]
+public readonly record struct SessionLearned(SessionKey Key, LearnResult Result, int Former = SessionTable.Unbound, TimeSpan Unused = default);

@@ -97,11 +97,11 @@ public sealed class SessionTable
     /// Told what every <see cref="Learn(in SessionKey, int, bool)"/> did, for who shares sessions with other replicas; null:
     /// nobody is. Called on the request's thread with no lock held, so it must neither block nor throw.
     /// </summary>
-    public Action<SessionKey, LearnResult>? Learned { get; set; }
+    public Action<SessionLearned>? Learned { get; set; }
 
     /// <summary>A peer answered for a session: binds the session to it, whatever it was bound to, as nginx does.</summary>
     public LearnResult Learn(in SessionKey key, int ordinal, bool mayCreate) =>
-        Tell(key, Bind(key, ordinal, mayCreate, expected: null, SessionEnd.Replaced));
+        Tell(Bind(key, ordinal, mayCreate, expected: null, SessionEnd.Replaced));
 
     /// <summary>
     /// Like <see cref="Learn(in SessionKey, int, bool)"/> while the session is bound as the lookup at the request's start
@@ -110,13 +110,14 @@ public sealed class SessionTable
     /// <param name="replacedFor">Why a binding to another peer ends.</param>
     public LearnResult Learn(
         in SessionKey key, int ordinal, bool mayCreate, int expected, SessionEnd replacedFor = SessionEnd.Replaced) =>
-        Tell(key, Bind(key, ordinal, mayCreate, expected, replacedFor));
+        Tell(Bind(key, ordinal, mayCreate, expected, replacedFor));
 
     /// <summary>
     /// What another replica has learned: like <see cref="Learn(in SessionKey, int, bool)"/>, but <see cref="Learned"/> is not told.
     /// </summary>
-    public LearnResult Adopt(in SessionKey key, int ordinal) =>
-        Bind(key, ordinal, mayCreate: true, expected: null, SessionEnd.Replaced);
+    /// <param name="expected">Only while it is bound so, or not bound; null: whatever it is bound to.</param>
+    public LearnResult Adopt(in SessionKey key, int ordinal, int? expected = null) =>
+        Bind(key, ordinal, mayCreate: true, expected, SessionEnd.Replaced).Result;
 
     /// <summary>
     /// Ends what is due, and what is over the capacity as far as one pass may take. Call it several times a second.
@@ -186,13 +187,13 @@ public sealed class SessionTable
 
     private long Now => StartOfTime + ((_time.GetTimestamp() - _startedAt) / _perMillisecond);
 
-    private LearnResult Tell(in SessionKey key, LearnResult result)
+    private LearnResult Tell(in SessionLearned learned)
     {
-        Learned?.Invoke(key, result);
-        return result;
+        Learned?.Invoke(learned);
+        return learned.Result;
     }
 
-    private LearnResult Bind(in SessionKey key, int ordinal, bool mayCreate, int? expected, SessionEnd replacedFor)
+    private SessionLearned Bind(in SessionKey key, int ordinal, bool mayCreate, int? expected, SessionEnd replacedFor)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)ordinal, (uint)SessionSlot.MaxOrdinal, nameof(ordinal));
         var number = NumberOf(key);
@@ -209,14 +210,14 @@ public sealed class SessionTable
                 {
                     if (hasRoom) Interlocked.Decrement(ref _count);
                     return position < 0
-                        ? new(LearnOutcome.Ignored, Unbound)
+                        ? new(key, new(LearnOutcome.Ignored, Unbound))
                         : Touch(shard, position, ordinal, expected, replacedFor, now);
                 }
 
                 if (hasRoom || TryReserve() || shard.EndOldest(isProtected: false, SessionEnd.Evicted))
                 {
                     shard.Add(key, ordinal, now, isProtected: false);
-                    return new(LearnOutcome.Created, ordinal);
+                    return new(key, new(LearnOutcome.Created, ordinal));
                 }
             }
 
@@ -226,17 +227,18 @@ public sealed class SessionTable
         }
     }
 
-    private static LearnResult Touch(
+    private static SessionLearned Touch(
         SessionShard shard, int position, int ordinal, int? expected, SessionEnd replacedFor, long now)
     {
-        var bound = shard.Slots[position].Ordinal;
+        ref readonly var slot = ref shard.Slots[position];
+        var (key, bound, unused) = (slot.Key, slot.Ordinal, TimeSpan.FromMilliseconds(Math.Max(0, now - slot.LastUsed)));
         var outcome = bound == ordinal ? LearnOutcome.Refreshed
             : expected is { } seen && bound != seen ? LearnOutcome.Adopted
             : LearnOutcome.Rebound;
         if (outcome == LearnOutcome.Adopted) ordinal = bound;
         if (outcome == LearnOutcome.Rebound) shard.CountEnd(replacedFor);
         shard.Refresh(position, ordinal, now);
-        return new(outcome, ordinal);
+        return new(key, new(outcome, ordinal), bound, unused);
     }
 
     private bool TryReserve()

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Security.Cryptography;
 
 namespace StickyIngress.Core.Sessions;
 
@@ -25,6 +27,9 @@ public sealed class SessionZones : IDisposable
         _timer = time.CreateTimer(_ => Sweep(), null, SweepInterval, SweepInterval);
     }
 
+    /// <summary>Raised when a zone's sessions are forgotten.</summary>
+    public event Action<SessionZone>? Removed;
+
     public IEnumerable<SessionZone> All => _zones.Values;
 
     /// <summary>The zone of a name, with its sessions kept, under these bounds from now on.</summary>
@@ -45,10 +50,16 @@ public sealed class SessionZones : IDisposable
         }
     }
 
+    /// <summary>How sessions of that zone are hashed where another of these secrets is in use.</summary>
+    public ImmutableArray<SessionHasher> OtherHashers(string name, IEnumerable<byte[]> secrets) =>
+        [.. secrets.Where(secret => !CryptographicOperations.FixedTimeEquals(secret, _secret)).Select(secret => new SessionHasher(secret, name))];
+
     /// <summary>The zone is no longer configured: its sessions are forgotten.</summary>
     public void Remove(string name)
     {
-        lock (_creating) _zones.TryRemove(name, out _);
+        SessionZone? zone;
+        lock (_creating) _zones.TryRemove(name, out zone);
+        if (zone is not null) Removed?.Invoke(zone);
     }
 
     /// <summary>Writes all zones to a file. Throws <see cref="IOException"/> when that fails; the old file stays then.</summary>

@@ -29,6 +29,9 @@ public sealed class SessionSharing
 
     private const int BatchSize = 256;
 
+    /// <summary>Read to see how long reads take; nobody writes it.</summary>
+    private static readonly SharedKey ProbeKey = new("probe", default);
+
     private readonly ISharedStore _store;
     private readonly SharingOptions _options;
     private readonly TimeProvider _time;
@@ -60,14 +63,23 @@ public sealed class SessionSharing
     /// <param name="owner">Names its upstream on every replica.</param>
     public SharedZone Join(string owner, SessionZone zone)
     {
-        var shared = _zones.GetOrAdd(owner, static (owner, from) => new(from.Sharing, owner, from.Zone), (Sharing: this, Zone: zone));
-        return shared.Zone == zone ? shared : _zones[owner] = new(this, owner, zone);
+        if (_zones.TryGetValue(owner, out var known) && known.Zone == zone) return known;
+
+        Leave(zone);
+        var shared = new SharedZone(this, owner, zone);
+        _zones[owner] = shared;
+        zone.Table.Learned = shared.Learned;
+        return shared;
     }
 
     /// <summary>The zone is no more, or not shared any more. What other replicas share stays.</summary>
     public void Leave(SessionZone zone)
     {
-        foreach (var shared in _zones.Values.Where(shared => shared.Zone == zone)) _zones.TryRemove(shared.Owner, out _);
+        foreach (var shared in _zones.Values.Where(shared => shared.Zone == zone))
+        {
+            zone.Table.Learned = null;
+            _zones.TryRemove(shared.Owner, out _);
+        }
     }
 
     /// <summary>Writes, probes and offers again until it is cancelled.</summary>
@@ -126,10 +138,11 @@ public sealed class SessionSharing
     /// <summary>Looks whether the store can be used, and whether it is what it was.</summary>
     internal async Task ProbeAsync()
     {
-        var started = _time.GetTimestamp();
         try
         {
             var found = await _store.ProbeAsync().WaitAsync(_options.WriteTimeout, _time);
+            var started = _time.GetTimestamp();
+            await _store.ReadAsync(ProbeKey).WaitAsync(_options.WriteTimeout, _time);
             var fast = _time.GetElapsedTime(started) <= _options.ReadBudget;
             if (fast) _reads.Close();
             if (found.Writable && _writes.IsOpen)
@@ -310,12 +323,11 @@ public sealed class SessionSharing
 
     private async Task ProbeAllAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(_options.ProbeInterval, _time);
-        do
+        while (true)
         {
             await ProbeAsync();
+            await Task.Delay(IsAway ? _options.ProbeInterval / 5 : _options.ProbeInterval, _time, cancellationToken);
         }
-        while (await timer.WaitForNextTickAsync(cancellationToken));
     }
 
     private async Task ReofferAllAsync(CancellationToken cancellationToken)

@@ -23,17 +23,22 @@ public sealed class SharedZone
 
     private TimeSpan Timeout => _zone.Table.Timeout;
 
-    /// <summary>A request has bound a session, which was bound to <paramref name="former"/> before, or to no peer.</summary>
-    public void Bound(in SessionKey key, int former) =>
-        _sharing.Add(this, key, former == SessionTable.Unbound ? null : _zone.Peers.PeerAt(former), announce: true, TimeSpan.Zero);
-
     /// <summary>
-    /// A request has used a session that was last used so long ago. The store is told once in a tenth of its timeout; when that
-    /// is differs from session to session.
+    /// What a request has taught the table. New bindings are written at once; a session that is used, once in a tenth of its timeout,
+    /// which ends at another moment for each session.
     /// </summary>
-    public void Used(in SessionKey key, TimeSpan unused)
+    internal void Learned(SessionLearned learned)
     {
-        if (_sharing.IsRefreshDue(key, unused, Timeout)) _sharing.Add(this, key, null, announce: false, TimeSpan.Zero);
+        switch (learned.Result.Outcome)
+        {
+            case LearnOutcome.Created:
+            case LearnOutcome.Rebound:
+                _sharing.Add(this, learned.Key, learned.Former == SessionTable.Unbound ? null : _zone.Peers.PeerAt(learned.Former), announce: true, TimeSpan.Zero);
+                break;
+            case LearnOutcome.Refreshed or LearnOutcome.Adopted when _sharing.IsRefreshDue(learned.Key, learned.Unused, Timeout):
+                _sharing.Add(this, learned.Key, null, announce: false, TimeSpan.Zero);
+                break;
+        }
     }
 
     /// <summary>Asks the store for a session that the table does not know; true: now it does.</summary>
@@ -50,9 +55,7 @@ public sealed class SharedZone
         outcome = LearnOutcome.Ignored;
         if (!_zone.Peers.TryGetCurrent(peer, out var ordinal)) return false;
 
-        outcome = expected is { } bound
-            ? _zone.Table.Learn(key, ordinal, mayCreate: bound == SessionTable.Unbound, bound).Outcome
-            : _zone.Table.Learn(key, ordinal, mayCreate: true).Outcome;
+        outcome = _zone.Table.Adopt(key, ordinal, expected).Outcome;
         return true;
     }
 }

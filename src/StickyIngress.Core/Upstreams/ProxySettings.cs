@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using StickyIngress.Core.Variables;
 
@@ -44,7 +45,17 @@ public sealed record ProxySettings
 }
 
 /// <summary>A header set on the request to the peer; an empty value removes it.</summary>
-public sealed record RequestHeader(string Name, Template Value);
+public sealed record RequestHeader(string Name, Template Value)
+{
+    private static readonly FrozenSet<string> ContentNames = new[]
+    {
+        "Allow", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Length", "Content-Location", "Content-MD5",
+        "Content-Range", "Content-Type", "Expires", "Last-Modified",
+    }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>One that .NET keeps with the body of a message, not with its head.</summary>
+    public bool IsContent { get; } = ContentNames.Contains(Name);
+}
 
 /// <summary>A header added to the response; unless <paramref name="Always"/>, only with nginx's statuses of success.</summary>
 public sealed record ResponseHeader(string Name, Template Value, bool Always);

@@ -8,7 +8,7 @@ namespace StickyIngress.Core.Variables;
 
 /// <summary>
 /// Text with variables, as nginx reads it: <c>$name</c> or <c>${name}</c>; a <c>$</c> cannot be escaped. Parsed once by
-/// the compiler, evaluated per request; a variable without a value counts as empty.
+/// the compiler, evaluated per request; a variable without a value counts as empty unless told otherwise.
 /// </summary>
 public sealed class Template
 {
@@ -73,15 +73,16 @@ public sealed class Template
         return true;
     }
 
-    public string Evaluate(RequestValues values) => Evaluate(values, null);
+    /// <param name="absent">What stands for a variable that has no value; nginx's logs have <c>-</c>.</param>
+    public string Evaluate(RequestValues values, string absent = "") => Evaluate(values, null, absent);
 
-    internal string Evaluate(RequestValues values, Match? match)
+    internal string Evaluate(RequestValues values, Match? match, string absent = "")
     {
         if (_parts.Length == 0) return "";
-        if (_parts.Length == 1) return _parts[0].Evaluate(values, match);
+        if (_parts.Length == 1) return _parts[0].Evaluate(values, match, absent);
 
         var text = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, stackalloc char[256]);
-        foreach (var part in _parts) text.AppendLiteral(part.Evaluate(values, match));
+        foreach (var part in _parts) text.AppendLiteral(part.Evaluate(values, match, absent));
         return text.ToStringAndClear();
     }
 
@@ -101,11 +102,11 @@ public sealed class Template
 
     private readonly record struct Part(string Literal, Variable? Variable)
     {
-        public string Evaluate(RequestValues values, Match? match) => Variable switch
+        public string Evaluate(RequestValues values, Match? match, string absent) => Variable switch
         {
             null => Literal,
             { Kind: VariableKind.Capture } => match?.Groups[Variable.Name].Value ?? "",
-            _ => values.Evaluate(Variable),
+            _ => values.Find(Variable) ?? absent,
         };
     }
 }

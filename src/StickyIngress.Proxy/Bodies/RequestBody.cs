@@ -12,11 +12,13 @@ namespace StickyIngress.Proxy.Bodies;
 internal sealed class RequestBody(HttpContext context) : IDisposable
 {
     private ReplayStream? _replay;
+    private bool? _hasBody;
 
     /// <summary>Nothing of the body is lost, so it can be sent from its start again.</summary>
     public bool CanReplay => _replay?.CanReplay ?? !HasBody;
 
-    public bool HasBody { get; private set; }
+    /// <summary>Not to be asked of a request that the server could not read.</summary>
+    public bool HasBody => _hasBody ??= context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true };
 
     /// <summary>Why reading from the client failed; null: it did not.</summary>
     public Exception? ReadError => _replay?.Error;
@@ -24,7 +26,6 @@ internal sealed class RequestBody(HttpContext context) : IDisposable
     /// <summary>Called once, before the first try.</summary>
     public void Open(int keep)
     {
-        HasBody = context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? false;
         if (!HasBody) return;
 
         _replay = new(context.Request.Body, keep);

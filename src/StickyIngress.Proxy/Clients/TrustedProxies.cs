@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 
@@ -54,7 +55,7 @@ public sealed class TrustedProxies(IReadOnlyList<IPNetwork> networks)
         return found;
     }
 
-    /// <summary>An address, with or without a port.</summary>
+    /// <summary>An address, with or without a port; of IPv4 all four numbers, where the base library would take 1 for 0.0.0.1.</summary>
     private static bool TryParse(ReadOnlySpan<char> text, out IPAddress address)
     {
         address = IPAddress.None;
@@ -65,7 +66,7 @@ public sealed class TrustedProxies(IReadOnlyList<IPNetwork> networks)
         }
 
         address = parsed;
-        return true;
+        return address.AddressFamily != AddressFamily.InterNetwork || text.Count('.') == 3;
     }
 
     private bool Trusts(IPAddress address)

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using StickyIngress.Core.Upstreams;
 using StickyIngress.Proxy.Forwarding.Http1;
@@ -15,5 +16,5 @@ public sealed class EngineForwarder(Http1Forwarder http1, YarpForwarder yarp) : 
     private static bool IsForYarp(ProxyRequest request, Peer peer) =>
         request.Settings.Engine == PeerEngine.Yarp
         || (request.Settings.Protocol ?? peer.Protocol) is PeerProtocol.H2 or PeerProtocol.H2c
-        || request.Context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true };
+        || (HttpMethods.IsConnect(request.Context.Request.Method) && request.Context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true });
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Primitives;
 
 namespace StickyIngress.Proxy.Forwarding;
@@ -13,9 +14,8 @@ internal static class ForwardedHeaders
     public static void Write<TSink>(ProxyRequest request, TSink sink, Action<TSink, string, string> add)
     {
         var headers = request.Context.Request.Headers;
-        var direct = request.Context.Connection.RemoteIpAddress;
-        var address = direct is { IsIPv4MappedToIPv6: true } ? direct.MapToIPv4().ToString() : direct?.ToString() ?? "unix:";
         var trusted = request.Client.Trusted;
+        var address = (trusted ? Direct(request) : request.ClientAddress)?.ToString() ?? "unix:";
 
         var forwarded = trusted ? headers[For] : StringValues.Empty;
         add(sink, For, forwarded.Count == 0 ? address : $"{ProxyRequest.Joined(forwarded, ", ")}, {address}");
@@ -23,6 +23,9 @@ internal static class ForwardedHeaders
         if ((Kept(headers[Host], trusted) ?? headers.Host.ToString()) is { Length: > 0 } host) add(sink, Host, host);
         add(sink, RealIp, trusted ? request.ClientAddress?.ToString() ?? "unix:" : address);
     }
+
+    private static IPAddress? Direct(ProxyRequest request) =>
+        request.Context.Connection.RemoteIpAddress is var address && address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address;
 
     private static string? Kept(StringValues values, bool trusted) => trusted ? ProxyRequest.Joined(values, ", ") : null;
 }

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using StickyIngress.Core.Upstreams;
@@ -7,6 +9,11 @@ namespace StickyIngress.Proxy.Forwarding;
 /// <summary>TLS towards peers as the settings have it: whom to trust, what to show, and which protocol to speak. Shared by all forwarders.</summary>
 internal sealed class PeerTlsClient(PeerTls tls, SslApplicationProtocol protocol)
 {
+    private const int LongestName = 253;
+    private const int LongestLabel = 63;
+
+    private static readonly SearchValues<char> LabelText = SearchValues.Create("-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz");
+
     private readonly SslClientAuthenticationOptions _shared = Create(tls, protocol);
 
     /// <summary>The name for SNI and verification: the one that is set, else that of the Host header, without port.</summary>
@@ -16,8 +23,22 @@ internal sealed class PeerTlsClient(PeerTls tls, SslApplicationProtocol protocol
         if (name.Length == 0) name = host;
 
         var colon = name.LastIndexOf(':');
-        var bare = colon > name.LastIndexOf(']') ? name[..colon] : name;
-        return bare.Trim('[', ']');
+        var bare = (colon > name.LastIndexOf(']') ? name[..colon] : name).Trim('[', ']');
+        return IsName(bare) || IPAddress.TryParse(bare, out _) ? bare : "";
+    }
+
+    /// <summary>Clients have a hand in it, and no handshake can be begun with any text: another one is no name, which no certificate is for.</summary>
+    private static bool IsName(string text)
+    {
+        if (text.Length > LongestName) return false;
+
+        foreach (var label in text.AsSpan().Split('.'))
+        {
+            var (start, end) = (label.Start.Value, label.End.Value);
+            if (end == start || end - start > LongestLabel || text.AsSpan(start, end - start).ContainsAnyExcept(LabelText)) return false;
+        }
+
+        return true;
     }
 
     /// <summary>A connection's own options; what is costly to make is shared by all.</summary>

@@ -18,7 +18,7 @@ internal static class TryText
         VariableKind.UpstreamResponseLength => List(request, @try => @try.ResponseLength.ToString()),
         VariableKind.UpstreamBytesSent => List(request, @try => @try.BytesSent.ToString()),
         VariableKind.UpstreamBytesReceived => List(request, @try => @try.BytesReceived.ToString()),
-        VariableKind.UpstreamQueueTime => request.Tries.Count == 0 ? null : Time(request.QueueTime),
+        VariableKind.UpstreamQueueTime => List(request, @try => Time(@try == request.Tries[0] ? request.QueueTime : -1)), // only the first one waits
         VariableKind.UpstreamLastServerName => request.LastTry?.Peer is { } peer ? ServerName(peer.Server) : null,
         VariableKind.UpstreamCacheStatus => request.Caching?.StatusWord,
         VariableKind.UpstreamHttpNamed => request.Response?.Header(variable.Name),

@@ -23,6 +23,8 @@ internal sealed class AdminServer(IServiceProvider services, ServeSettings setti
         });
         builder.Services.AddRoutingCore();
         _app = builder.Build();
+        _app.Use(AnswerHeadAsGet);
+        _app.UseRouting();
         AdminEndpoints.Map(_app, services);
         try
         {
@@ -32,6 +34,13 @@ internal sealed class AdminServer(IServiceProvider services, ServeSettings setti
         {
             throw new IOException($"cannot listen on {settings.Admin}: {e.Message}", e);
         }
+    }
+
+    /// <summary>Some load balancers check health by HEAD. The server leaves out the body by itself.</summary>
+    private static Task AnswerHeadAsGet(HttpContext context, RequestDelegate next)
+    {
+        if (HttpMethods.IsHead(context.Request.Method)) context.Request.Method = HttpMethods.Get;
+        return next(context);
     }
 
     public Task StartedAsync(CancellationToken cancellationToken)

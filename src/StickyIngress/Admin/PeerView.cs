@@ -17,11 +17,15 @@ internal static class PeerView
         return PeerCondition.Available;
     }
 
-    /// <summary>The peer that is meant: by its label, else by its address. A slash may be written as %2F.</summary>
+    /// <summary>
+    /// The peer that is meant: by its label, else by its address, else by its server's name where that has one peer. A slash may be written as %2F.
+    /// </summary>
     public static Peer? Find(Upstream upstream, string text)
     {
         var name = text.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
-        return upstream.Peers.FirstOrDefault(peer => peer.Label == name) ?? upstream.Peers.FirstOrDefault(peer => peer.Name == name);
+        return upstream.Peers.FirstOrDefault(peer => peer.Label == name)
+            ?? upstream.Peers.FirstOrDefault(peer => peer.Name == name)
+            ?? (upstream.Peers.Where(peer => peer.State.Peer.Peer.Server == name).Take(2).ToArray() is [var only] ? only : null);
     }
 
     public static string Word(PeerCondition condition) => condition switch

@@ -4,6 +4,7 @@ using StickyIngress.Control.Diagnostics;
 using StickyIngress.Core;
 using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Sessions;
+using StickyIngress.Core.Sharing;
 using StickyIngress.Core.Upstreams;
 
 namespace StickyIngress.Admin;
@@ -12,7 +13,8 @@ namespace StickyIngress.Admin;
 /// The gauges that are read off the snapshot when somebody scrapes. Written straight to the page: thousands of peers in seven states
 /// each would otherwise be kept as objects between scrapes.
 /// </summary>
-internal sealed class SnapshotMetrics(SnapshotHolder snapshots, SessionZones zones, ReconcilerState reconciler, Clock clock, AffinityKeysHolder keys, SessionKeeper keeper, StateKeeper state)
+internal sealed class SnapshotMetrics(SnapshotHolder snapshots, SessionZones zones, ReconcilerState reconciler, Clock clock, AffinityKeysHolder keys, SessionKeeper keeper, StateKeeper state,
+    SessionSharing? sharing = null)
 {
     private static readonly (PeerCondition Condition, string Word)[] States =
         [.. Enum.GetValues<PeerCondition>().Select(condition => (condition, PeerView.Word(condition)))];
@@ -29,6 +31,7 @@ internal sealed class SnapshotMetrics(SnapshotHolder snapshots, SessionZones zon
         WriteSessions(page);
         WriteConfig(page);
         WriteCertificates(page);
+        if (sharing is not null) WriteSharing(page, sharing);
     }
 
     private void WritePeers(MetricsText page, IReadOnlyList<Upstream> upstreams)
@@ -115,6 +118,15 @@ internal sealed class SnapshotMetrics(SnapshotHolder snapshots, SessionZones zon
                 "tls_certificate_not_after_timestamp_seconds", certificate.NotAfter.ToUnixTimeSeconds(),
                 [("namespace", certificate.Namespace), ("secret", certificate.SecretName)]);
         }
+    }
+
+    private static void WriteSharing(MetricsText page, SessionSharing sharing)
+    {
+        page.Begin("session_sync_connected", "gauge", "Whether the shared store can be written, and read within the budget.");
+        page.Sample("session_sync_connected", sharing.IsAway ? 0 : 1, []);
+
+        page.Begin("session_sync_pending", "gauge", "Sessions that wait to be written to the shared store.");
+        page.Sample("session_sync_pending", sharing.Pending, []);
     }
 
     private static void WriteTables(

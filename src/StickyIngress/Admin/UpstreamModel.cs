@@ -10,7 +10,7 @@ internal sealed record UpstreamModel(string Namespace, string Name, string? Affi
 /// <paramref name="Overrides"/> is absent where all is as configured.
 /// </summary>
 internal sealed record PeerModel(
-    string Name, string Address, string State, bool Backup, bool Down, bool Drain, int Weight, double EffectiveWeight, int Active, int MaxConns,
+    string Name, string Address, string Server, string State, bool Backup, bool Down, bool Drain, int Weight, double EffectiveWeight, int Active, int MaxConns,
     int Fails, long Selected, long Failed, long? Sessions, OverridesModel? Overrides);
 
 /// <summary>What of a peer was set at run time.</summary>

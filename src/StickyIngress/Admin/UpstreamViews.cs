@@ -34,7 +34,7 @@ internal sealed class UpstreamViews(Clock clock)
     }
 
     private static PeerModel Peer(Upstream upstream, Peer peer, long now) => new(
-        peer.Label, peer.Name, PeerView.Word(PeerView.ConditionOf(peer, now)), peer.Backup, peer.Down, peer.Draining, peer.Weight,
+        peer.Label, peer.Name, peer.State.Peer.Peer.Server, PeerView.Word(PeerView.ConditionOf(peer, now)), peer.Backup, peer.Down, peer.Draining, peer.Weight,
         SlowStart.EffectiveWeight(peer, now), peer.State.Conns, peer.MaxConns, peer.State.Fails, peer.State.SelectedTotal, peer.State.FailedTotal,
         upstream.Affinity?.BoundTo(peer),
         peer.Override == PeerOverride.None ? null : new(peer.Override.Down, peer.Override.Drain, peer.Override.Weight));

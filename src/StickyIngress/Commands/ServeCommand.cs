@@ -68,6 +68,7 @@ internal static class ServeCommand
             return $"--state is \"{state}\"; it must be a file in a directory that exists";
         if (settings.SessionFile is not null && settings.SessionFileInterval < TimeSpan.FromSeconds(1))
             return $"--session-file-interval is {settings.SessionFileInterval.TotalSeconds}s; it must be 1s or more";
+        if (SyncRegistration.Mistake(settings) is { } unshared) return unshared;
         if (settings.AccessLog is not ("json" or "off") && !Template.TryParse(settings.AccessLog, null, out _, out var wrong))
             return $"--access-log: {wrong}";
 

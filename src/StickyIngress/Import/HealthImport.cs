@@ -25,15 +25,14 @@ internal sealed class HealthImport(ImportFindings findings, IReadOnlyDictionary<
     {
         var isTime = NginxTime.TryParse(value, TimeUnit.Milliseconds, out var time);
         var isNumber = NginxValues.TryNumber(value, 1, out var number);
-        var whole = (int)Math.Min(number, int.MaxValue);
         return name switch
         {
             "interval" when isTime && time > TimeSpan.Zero => check with { Interval = time },
             "jitter" when isTime => check with { Jitter = time },
-            "fails" when isNumber => check with { Fails = whole },
-            "passes" when isNumber => check with { Passes = whole },
+            "fails" when isNumber => check with { Fails = (int)findings.AtMost(line, number, int.MaxValue) },
+            "passes" when isNumber => check with { Passes = (int)findings.AtMost(line, number, int.MaxValue) },
             "uri" when value?.StartsWith('/') == true => check with { Path = value },
-            "port" when isNumber && number <= 65535 => check with { Port = whole },
+            "port" when isNumber && number <= 65535 => check with { Port = (int)number },
             "mandatory" when value is null => check with { Mandatory = true },
             "persistent" when value is null => check with { Persistent = true },
             "match" when value is not null && matches.TryGetValue(value, out var block) => check with { Match = Match(block) },

@@ -19,6 +19,13 @@ internal sealed class ImportFindings
     public void NoCounterpart(NginxDirective at, string? why = null) =>
         Add(new(FindingKind.NoCounterpart, at.File, at.Line, why is null ? $"{at}" : $"{at} ({why})"));
 
+    /// <summary>The number, or the greatest that a field here takes, which is then told.</summary>
+    public long AtMost(NginxDirective at, long number, long most)
+    {
+        if (number > most) NoCounterpart(at, $"numbers end at {most}, which is written instead of {number}");
+        return Math.Min(number, most);
+    }
+
     /// <summary>It is written, but means something a little different, or nginx warns of it.</summary>
     public void Warn(NginxDirective at, string message) => Add(new(FindingKind.Warning, at.File, at.Line, message));
 

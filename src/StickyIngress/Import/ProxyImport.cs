@@ -137,7 +137,8 @@ internal sealed class ProxyImport(ImportFindings findings, ImportVariables varia
     private long? RequestBuffer()
     {
         var buffer = Size("client_body_buffer_size", offset: false);
-        if (scope.Setting("proxy_request_buffering", findings) is not { } line) return buffer is { } bytes ? Math.Min(bytes, MostBuffered) : null;
+        if (buffer is { } bytes) buffer = findings.AtMost(scope.Setting("client_body_buffer_size", findings)!, bytes, MostBuffered);
+        if (scope.Setting("proxy_request_buffering", findings) is not { } line) return buffer;
         if (line.First is not ("on" or "off")) findings.Error(line, $"invalid value \"{line.First}\" in \"{line.Name}\" directive, it must be \"on\" or \"off\"");
 
         return line.First == "off" ? 0 : buffer;
@@ -154,7 +155,7 @@ internal sealed class ProxyImport(ImportFindings findings, ImportVariables varia
         var on = lines.SelectMany(Conditions).Distinct().ToList();
         if (lines.Count > 0) next = next with { On = on.Count == 0 || on.Contains(NextUpstreamCondition.Off) ? [NextUpstreamCondition.Off] : on };
 
-        if (tries is not null && NginxValues.TryNumber(tries.First, 0, out var number)) next = next with { Tries = (int)Math.Min(number, int.MaxValue) };
+        if (tries is not null && NginxValues.TryNumber(tries.First, 0, out var number)) next = next with { Tries = (int)findings.AtMost(tries, number, int.MaxValue) };
         else if (tries is not null) findings.Error(tries, $"\"{tries.Name}\" directive invalid number");
 
         if (timeout is not null && NginxTime.TryParse(timeout.First, TimeUnit.Milliseconds, out var time)) next = next with { Timeout = time };

@@ -67,10 +67,7 @@ internal sealed class ServerImport(ImportFindings findings, NginxDirective line,
 
     private string? Number(string value, long least, int most, Func<int, ServerSpec> set)
     {
-        if (!NginxValues.TryNumber(value, least, out var number)) return "";
-
-        if (number > most) findings.NoCounterpart(line, $"numbers end at {most}, which is written instead of {number}");
-        return Set(set((int)Math.Min(number, most)));
+        return NginxValues.TryNumber(value, least, out var number) ? Set(set((int)findings.AtMost(line, number, most))) : "";
     }
 
     private string? Time(string value, Func<TimeSpan, ServerSpec> set) =>

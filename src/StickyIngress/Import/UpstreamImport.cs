@@ -6,6 +6,9 @@ namespace StickyIngress.Import;
 /// <summary>An <c>upstream</c> block, directive by directive in its order, which decides in nginx too.</summary>
 internal sealed class UpstreamImport(ImportFindings findings, ImportVariables variables, Scope http, UpstreamDraft draft)
 {
+    private const int MostConnections = 65535;
+    private const int LongestQueue = 1_000_000;
+
     private readonly List<(ServerSpec Spec, NginxDirective Line)> _servers = [];
     private readonly ResourceNames _serverNames = new();
     private readonly HashSet<string> _seen = [];
@@ -89,13 +92,13 @@ internal sealed class UpstreamImport(ImportFindings findings, ImportVariables va
                 findings.Error(line, $"invalid parameter \"{line.Arguments[1]}\"");
                 break;
             case "keepalive" when isNumber:
-                _keepalive = _keepalive with { Connections = (int)Math.Min(number, 65535) };
+                _keepalive = _keepalive with { Connections = (int)findings.AtMost(line, number, MostConnections) };
                 break;
             case "keepalive":
                 findings.Error(line, $"invalid value \"{line.First}\" in \"keepalive\" directive");
                 break;
             case "keepalive_requests" when isNumber:
-                _keepalive = _keepalive with { Requests = (int)Math.Min(number, int.MaxValue) };
+                _keepalive = _keepalive with { Requests = (int)findings.AtMost(line, number, int.MaxValue) };
                 break;
             case "keepalive_requests":
                 findings.Error(line, "\"keepalive_requests\" directive invalid number");
@@ -115,7 +118,7 @@ internal sealed class UpstreamImport(ImportFindings findings, ImportVariables va
     private void Queue(NginxDirective line)
     {
         var queue = new QueueSpec();
-        if (NginxValues.TryNumber(line.First, 1, out var size)) queue = queue with { Size = (int)Math.Min(size, 1_000_000) };
+        if (NginxValues.TryNumber(line.First, 1, out var size)) queue = queue with { Size = (int)findings.AtMost(line, size, LongestQueue) };
         else findings.Error(line, $"invalid value \"{line.First}\" in \"queue\" directive");
 
         foreach (var word in line.Arguments.Skip(1))

@@ -52,6 +52,8 @@ internal static class ConfigFile
     private static string[]? Values(YamlNode node)
     {
         var values = node is YamlSequenceNode list ? [.. list] : new[] { node };
-        return values.All(value => value is YamlScalarNode { Value.Length: > 0 }) ? [.. values.Select(value => ((YamlScalarNode)value).Value!)] : null;
+        return values.All(value => value is YamlScalarNode { Value.Length: > 0 })
+            ? [.. values.Select(value => ((YamlScalarNode)value).Value!)]
+            : null;
     }
 }

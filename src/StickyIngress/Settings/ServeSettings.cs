@@ -65,6 +65,22 @@ internal sealed record ServeSettings
     /// <summary>Where changes of peers at run time are kept over a restart; null: they are not.</summary>
     public string? State { get; init; }
 
+    /// <summary>The store that replicas share sessions through; null: they do not.</summary>
+    public string? SyncStore { get; init; }
+
+    public string? SyncPasswordFile { get; init; }
+
+    public string? SyncCa { get; init; }
+
+    public string SyncPrefix { get; init; } = "sticky-ingress";
+
+    /// <summary>Changes of peers at run time reach all replicas.</summary>
+    public bool SyncPeers { get; init; }
+
+    public TimeSpan SyncReadBudget { get; init; } = TimeSpan.FromMilliseconds(10);
+
+    public int SyncMaxReads { get; init; } = 256;
+
     /// <summary>How long new connections still work after the signal to stop.</summary>
     public required TimeSpan ShutdownGrace { get; init; }
 

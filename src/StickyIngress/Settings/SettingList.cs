@@ -25,6 +25,13 @@ internal static class SettingList
     public const string SessionFile = "session-file";
     public const string SessionFileInterval = "session-file-interval";
     public const string State = "state";
+    public const string SyncStore = "sync-store";
+    public const string SyncPasswordFile = "sync-password-file";
+    public const string SyncCa = "sync-ca";
+    public const string SyncPrefix = "sync-prefix";
+    public const string SyncPeers = "sync-peers";
+    public const string SyncReadBudget = "sync-read-budget";
+    public const string SyncMaxReads = "sync-max-reads";
     public const string ShutdownGrace = "shutdown-grace";
     public const string DrainTimeout = "drain-timeout";
 
@@ -51,6 +58,13 @@ internal static class SettingList
         new(SessionFile, "FILE", "Where sessions of sticky learn are kept over a restart; needs affinity-keys."),
         new(SessionFileInterval, "TIME", "How often the session file is written while serving.", "60s"),
         new(State, "FILE", "Where changes of peers through the admin port (drain, down, weight) are kept over a restart."),
+        new(SyncStore, "STORE", "The Redis or Valkey that replicas share sessions through (learn.sync): redis[s]://[USER@]HOST[:PORT][/DATABASE], or HOST:PORT,... with StackExchange.Redis options; needs affinity-keys."),
+        new(SyncPasswordFile, "FILE", "The password for sync-store. Read again when it changes."),
+        new(SyncCa, "FILE", "Certificates (PEM) that the certificate of sync-store must lead to, where they are not the system's."),
+        new(SyncPrefix, "TEXT", "What keys and channels in sync-store begin with; the same on all replicas, and another for each installation.", "sticky-ingress"),
+        new(SyncPeers, "true|false", "Whether changes of peers through the admin port (drain, down, weight) reach all replicas through sync-store.", "false"),
+        new(SyncReadBudget, "TIME", "How long a request waits at most for sync-store to say who has its session.", "10ms"),
+        new(SyncMaxReads, "NUMBER", "How many requests wait so at a time; others go on at once.", "256"),
         new(ShutdownGrace, "TIME", "How long new connections still work after the signal to stop.", "5s"),
         new(DrainTimeout, "TIME", "How long running requests may then take to end.", "60s"),
         new(Config, "FILE", "A YAML file with any of these settings by name."),

@@ -87,6 +87,13 @@ internal sealed class SettingsReader
         SessionFile = Last(SettingList.SessionFile),
         SessionFileInterval = Time(SettingList.SessionFileInterval, "60s"),
         State = Last(SettingList.State),
+        SyncStore = Last(SettingList.SyncStore),
+        SyncPasswordFile = Last(SettingList.SyncPasswordFile),
+        SyncCa = Last(SettingList.SyncCa),
+        SyncPrefix = Read<string>(SettingList.SyncPrefix, "sticky-ingress", "1 to 32 of the characters a-z A-Z 0-9 . _ : { } -", TryParsePrefix, ""),
+        SyncPeers = Read(SettingList.SyncPeers, "false", "true or false", bool.TryParse, false),
+        SyncReadBudget = Read(SettingList.SyncReadBudget, "10ms", "a time from 1ms to 1s", TryParseBudget, TimeSpan.Zero),
+        SyncMaxReads = Read(SettingList.SyncMaxReads, "256", "a whole number from 1 to 100000", TryParseReads, 1),
         ShutdownGrace = Time(SettingList.ShutdownGrace, "5s"),
         DrainTimeout = Time(SettingList.DrainTimeout, "60s"),
     };
@@ -150,6 +157,17 @@ internal sealed class SettingsReader
 
     private static bool TryParseLevel(string text, out LogLevel level) =>
         Enum.TryParse(text, ignoreCase: true, out level) && Enum.IsDefined(level) && !char.IsAsciiDigit(text[0]);
+
+    private static bool TryParsePrefix(string text, out string prefix)
+    {
+        prefix = text;
+        return text.Length is >= 1 and <= 32 && text.All(c => char.IsAsciiLetterOrDigit(c) || ".:_-{}".Contains(c, StringComparison.Ordinal));
+    }
+
+    private static bool TryParseBudget(string text, out TimeSpan budget) =>
+        NginxTime.TryParse(text, Api.Schema.TimeUnit.Milliseconds, out budget) && budget >= TimeSpan.FromMilliseconds(1) && budget <= TimeSpan.FromSeconds(1);
+
+    private static bool TryParseReads(string text, out int number) => int.TryParse(text, out number) && number is >= 1 and <= 100_000;
 
     private IReadOnlyList<string> All(string name) => _values.TryGetValue(name, out var found) ? found.Values : [];
 

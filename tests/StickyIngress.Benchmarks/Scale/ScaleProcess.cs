@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using StickyIngress.Testing;
-using StickyIngress.Testing.Rollout;
 
 namespace StickyIngress.Benchmarks.Scale;
 
@@ -19,7 +18,7 @@ internal sealed class ScaleProcess : IAsyncDisposable
         var (http, admin) = (FreePort.Next(), FreePort.Next());
         Client = new(new SocketsHttpHandler { UseProxy = false, UseCookies = false }) { BaseAddress = new($"http://127.0.0.1:{http}") };
         _admin = new() { BaseAddress = new($"http://127.0.0.1:{admin}") };
-        _process = Process.Start(new ProcessStartInfo(StickyIngressProcess.Executable, [
+        _process = Process.Start(new ProcessStartInfo(IngressProcess.Executable, [
             "run", "--kubernetes", "--kubeconfig", file, "--http", $"127.0.0.1:{http}", "--https", "127.0.0.1:0", "--admin", $"127.0.0.1:{admin}",
             "--access-log", "off", "--log-level", "error", "--shutdown-grace", "0s"])
         {

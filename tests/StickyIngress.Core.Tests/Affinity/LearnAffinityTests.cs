@@ -239,22 +239,23 @@ public sealed class LearnAffinityTests
         var upstream = Upstream("a b");
         Use(upstream, "b", creates: "s1");
         var selection = new Selection(upstream, new FakeRequest { Cookie = "sid=s1" }, 0);
-        var (affinity, peer) = (upstream.Affinity!, upstream.Primaries.Peers[1]);
-        Keep();
-        var before = GC.GetAllocatedBytesForCurrentThread();
 
-        Keep();
+        Assert.Equal(0, KeptClient.AllocatedBy(selection, upstream.Primaries.Peers[1]));
+    }
 
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
-        Assert.Same(peer, selection.Binding!.Primary);
-
-        void Keep()
+    [Fact]
+    public void A_session_outlives_a_stream_that_was_open_for_longer_than_its_timeout()
+    {
+        var upstream = Upstream("a b");
+        Use(upstream, "b", creates: "s1");
+        var stream = new Selection(upstream, new FakeRequest { Cookie = "sid=s1" }, 0);
+        using (_selector.Select(stream).Lease!)
         {
-            selection.AffinityRead = false;
-            affinity.Bind(selection);
-            affinity.Selected(selection, peer);
-            affinity.Released(selection, peer, TryOutcome.Ok);
+            _time.Advance(TimeSpan.FromHours(1));
+            _table.Sweep();
         }
+
+        Assert.Equal((AffinityOutcome.Kept, BreakReason.None), OutcomeOf(upstream, "s1"));
     }
 
     private Upstream Upstream(string peers, string create = ServerMade, bool header = false, int? failStatus = null) =>

@@ -123,7 +123,7 @@ public sealed class SessionTableTests
     {
         var table = Table(10);
         var told = new List<LearnOutcome>();
-        table.Learned = (_, result) => told.Add(result.Outcome);
+        table.Learned = learned => told.Add(learned.Result.Outcome);
 
         table.Learn(Key(1), 3, mayCreate: true);
         table.Learn(Key(1), 3, mayCreate: true, expected: 3);

@@ -47,8 +47,7 @@ internal sealed class Replica : ISharingObserver
     {
         _zone.Table.TryFind(Key(session), out var before);
         _zone.Peers.TryGetOrdinal(peer, out var ordinal);
-        var learned = _zone.Table.Learn(Key(session), ordinal, mayCreate: true, before);
-        if (learned.Outcome is LearnOutcome.Created or LearnOutcome.Rebound) _shared.Bound(Key(session), before);
+        _zone.Table.Learn(Key(session), ordinal, mayCreate: true, before);
     }
 
     /// <summary>A request to the session's own peer after so long a time that the store is to be told.</summary>
@@ -56,15 +55,14 @@ internal sealed class Replica : ISharingObserver
     {
         if (PeerOf(session) is not { } peer) return;
 
+        Time.Advance(TimeSpan.FromMinutes(5));
         Bind(session, peer);
-        _shared.Used(Key(session), TimeSpan.FromMinutes(5));
     }
 
     public void UseAfter(int session, TimeSpan unused)
     {
         Time.Advance(unused);
         Bind(session, PeerOf(session)!);
-        _shared.Used(Key(session), unused);
         Settle();
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -215,29 +216,40 @@ public sealed class Http1ForwarderTests
     }
 
     [Fact]
-    public void A_hundred_thousand_peers_that_come_and_go_leave_nothing()
+    public async Task A_hundred_thousand_peers_that_come_and_go_leave_nothing()
     {
+        // A unix socket, since closed TCP connections would use up the ports.
+        var path = Path.Combine(Path.GetTempPath(), $"sticky-{Guid.NewGuid():N}.sock");
+        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint(path));
+        listener.Listen();
         var clock = new Clock(TimeProvider.System);
         using var pools = new ConnectionPools(TimeProvider.System, clock);
         var keepalive = ProxyUnderTest.Settings.Keepalive;
         var last = new WeakReference(null);
 
-        for (var i = 0; i < 100_000; i++) ComeAndGo(pools, clock, keepalive, i, last);
+        for (var i = 0; i < 100_000; i++) await ComeAndGoAsync(pools, clock, keepalive, listener, i, last);
         GC.Collect();
         GC.WaitForPendingFinalizers();
         GC.Collect();
 
         Assert.Equal(0, pools.OpenConnections);
         Assert.False(last.IsAlive);
+        File.Delete(path);
     }
 
-    private static void ComeAndGo(ConnectionPools pools, Clock clock, KeepaliveSettings keepalive, int number, WeakReference last)
+    private static async Task ComeAndGoAsync(
+        ConnectionPools pools, Clock clock, KeepaliveSettings keepalive, Socket listener, int number, WeakReference last)
     {
         var state = new UpstreamState(new("test", $"u{number}"));
-        var peer = ProxyUnderTest.MakePeer(new IPEndPoint(IPAddress.Loopback, 1 + (number % 60_000)), state, 0);
+        var peer = ProxyUnderTest.MakePeer(listener.LocalEndPoint!, state, 0);
         var group = new PeerGroup([peer], backup: false, single: true);
         var upstream = new Upstream { Name = state.Name, State = state, Primaries = group, Balancer = new Core.Balancing.RoundRobinBalancer(group, PeerGroup.Empty) };
-        pools.Of(state).Keep(new PeerConnection(new(peer.Name, null, ""), peer, clock, pools.Watch), keepalive);
+        var connection = new PeerConnection(new(peer.Name, null, ""), peer, clock, pools.Watch);
+        await connection.ConnectAsync(peer.EndPoint, 0);
+        using var accepted = await listener.AcceptAsync(Stop);
+        pools.Of(state).Keep(connection, keepalive);
+        Assert.Equal(1, pools.Of(state).Count);
         pools.Forget(upstream, null);
         last.Target = state;
     }

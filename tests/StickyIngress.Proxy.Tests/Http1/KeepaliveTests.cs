@@ -99,16 +99,19 @@ public sealed class KeepaliveTests
     }
 
     [Theory]
-    [InlineData("GET", 1, "200 [a, a] [502, 200]", "not suspended")]
-    [InlineData("POST", 1, "502 [a] [502]", "not suspended")]
-    [InlineData("GET", 2, "200 [a, b] [502, 200]", "suspended")]
-    public async Task A_stale_connection_counts_as_a_failure_and_gives_one_more_try(string method, int peers, string expected, string state)
+    [InlineData("GET", 1, PeerEngine.Auto, "200 [a, a] [502, 200]", "not suspended")]
+    [InlineData("POST", 1, PeerEngine.Auto, "502 [a] [502]", "not suspended")]
+    [InlineData("GET", 2, PeerEngine.Auto, "200 [a, b] [502, 200]", "suspended")]
+    [InlineData("GET", 1, PeerEngine.Yarp, "200 [a, a] [502, 200]", "not suspended")]
+    [InlineData("POST", 1, PeerEngine.Yarp, "502 [a] [502]", "not suspended")]
+    [InlineData("GET", 2, PeerEngine.Yarp, "200 [a, b] [502, 200]", "suspended")]
+    public async Task A_stale_connection_counts_as_a_failure_and_gives_one_more_try(string method, int peers, PeerEngine engine, string expected, string state)
     {
         await using var stale = ClosingOnSecondRequest();
         await using var other = Serving(Ok);
         await using var proxy = await ProxyUnderTest.StartAsync(
             peers == 1 ? [stale.EndPoint] : [stale.EndPoint, other.EndPoint],
-            ProxyUnderTest.Settings with { NextUpstream = new(NextUpstreamOn.Error, 1, TimeSpan.Zero) });
+            ProxyUnderTest.Settings with { NextUpstream = new(NextUpstreamOn.Error, 1, TimeSpan.Zero), Engine = engine });
 
         for (var i = 0; i < peers; i++) await proxy.Client.GetStringAsync("/", Stop);
         using var request = new HttpRequestMessage(new(method), "/");
@@ -132,11 +135,13 @@ public sealed class KeepaliveTests
         Assert.Equal(1, backend.Connections);
     }
 
-    [Fact]
-    public async Task Variables_tell_times_and_bytes_exactly()
+    [Theory]
+    [InlineData(PeerEngine.Auto)]
+    [InlineData(PeerEngine.Yarp)]
+    public async Task Variables_tell_times_and_bytes_exactly(PeerEngine engine)
     {
         await using var backend = Serving(Ok);
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint], ProxyUnderTest.Settings with { Engine = engine });
         proxy.Log.Format = TestTemplates.Parse("$upstream_connect_time $upstream_bytes_received $upstream_response_length");
 
         await proxy.Client.GetStringAsync("/", Stop);
@@ -146,8 +151,10 @@ public sealed class KeepaliveTests
         Assert.Equal($"0.000 {Ok.Length} 2", proxy.Log.Lines[1]);
     }
 
-    [Fact]
-    public async Task Bytes_sent_are_those_that_the_peer_read()
+    [Theory]
+    [InlineData(PeerEngine.Auto)]
+    [InlineData(PeerEngine.Yarp)]
+    public async Task Bytes_sent_are_those_that_the_peer_read(PeerEngine engine)
     {
         var read = 0L;
         await using var backend = RawBackend.Start(async (stream, cancellationToken) =>
@@ -157,7 +164,7 @@ public sealed class KeepaliveTests
             await stream.ReadExactlyAsync(new byte[5], cancellationToken);
             await stream.WriteAsync(Encoding.ASCII.GetBytes(Ok), cancellationToken);
         });
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint], ProxyUnderTest.Settings with { Engine = engine });
         proxy.Log.Format = TestTemplates.Parse("$upstream_bytes_sent");
 
         (await proxy.Client.PostAsync("/", new StringContent("hello"), Stop)).Dispose();

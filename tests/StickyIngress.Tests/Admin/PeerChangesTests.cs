@@ -45,7 +45,7 @@ public sealed class PeerChangesTests : IDisposable
         using var manifests = With(Upstream("u", servers.Addresses));
         await using var process = await StickyProcess.ServeAsync(manifests);
 
-        var (_, heavy) = await PatchAsync(process, servers[0].Address, """{ "weight": 3 }""");
+        var (_, heavy) = await PatchAsync(process, "s0", """{ "weight": 3 }""");
         Assert.Equal(["a", "a", "a", "b"], (await AskAsync(process, 4)).Order());
         Assert.Equal("""{"weight":3}""", Compact(heavy.GetProperty("overrides")));
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using StickyIngress.Testing;
 
 namespace StickyIngress.Tests.Chart;
 

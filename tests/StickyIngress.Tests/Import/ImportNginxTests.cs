@@ -110,6 +110,23 @@ public sealed partial class ImportNginxTests
         Assert.Equal((2, "/up", true), (spec.HealthCheck.Fails, spec.HealthCheck.Path, spec.HealthCheck.Persistent));
     }
 
+    [Theory]
+    [InlineData("upstream u { server 127.0.0.1; keepalive 70000; }", "numbers end at 65535, which is written instead of 70000")]
+    [InlineData("upstream u { server 127.0.0.1; keepalive_requests 3000000000; }", "numbers end at 2147483647, which is written instead of 3000000000")]
+    [InlineData("upstream u { server 127.0.0.1; queue 2000000; }", "numbers end at 1000000, which is written instead of 2000000")]
+    [InlineData("upstream u { server 127.0.0.1 weight=70000; }", "numbers end at 65535, which is written instead of 70000")]
+    [InlineData("upstream u { server 127.0.0.1; } server { location / { proxy_pass http://u; client_body_buffer_size 32m; } }", "numbers end at 16777216, which is written instead of 33554432")]
+    [InlineData("upstream u { server 127.0.0.1; } server { location / { proxy_pass http://u; client_body_buffer_size 32m; proxy_request_buffering on; } }", "numbers end at 16777216, which is written instead of 33554432")]
+    [InlineData("upstream u { server 127.0.0.1; } server { location / { proxy_pass http://u; proxy_next_upstream_tries 3000000000; } }", "numbers end at 2147483647, which is written instead of 3000000000")]
+    [InlineData("upstream u { zone u 64k; server 127.0.0.1; } server { location / { proxy_pass http://u; health_check fails=3000000000; } }", "numbers end at 2147483647, which is written instead of 3000000000")]
+    public async Task A_number_that_is_too_large_here_is_cut_and_told(string configuration, string said)
+    {
+        var imported = await Importing.RunAsync(configuration);
+
+        Assert.Matches($@"nginx\.conf:1: no counterpart: .*{said}", imported.Said);
+        imported.Compile();
+    }
+
     [Fact]
     public async Task The_peers_see_the_host_that_nginx_would_send()
     {

@@ -36,6 +36,7 @@ public sealed class AlertTests
         ["StickyIngressCertificateExpired"] = () => CertificateAsync(TimeSpan.FromMinutes(30)),
         ["StickyIngressAffinityKeysUnusable"] = KeysFileBreaksAsync,
         ["StickyIngressSessionFileStale"] = SessionFileIsNotWrittenAsync,
+        ["StickyIngressSharedStoreAway"] = SharedStoreIsKilledAsync,
         ["StickyIngressStateFileUnusable"] = StateFileIsForeignAsync,
     };
 
@@ -174,6 +175,21 @@ public sealed class AlertTests
             process => Eventually.HoldsAsync(
                 async () => await process.MetricAsync("stickyingress_session_file_last_success_timestamp_seconds") > 0, "the file was written once", Stop),
             "--affinity-keys", manifests.PathOf("keys.txt"), "--session-file", manifests.PathOf("sessions"), "--session-file-interval", "1s");
+    }
+
+    private static async Task<(string[] Before, string[] After)> SharedStoreIsKilledAsync()
+    {
+        await using var store = await RedisServer.StartAsync();
+        using var manifests = With(Upstream("shop", ["127.0.0.1:1"]));
+        await File.WriteAllTextAsync(manifests.PathOf("keys.txt"), "a key of sixteen bytes or more\n", Stop);
+        return await AroundAsync(
+            manifests,
+            process =>
+            {
+                store.Kill();
+                return Eventually.HoldsAsync(async () => await process.MetricAsync("stickyingress_session_sync_connected") == 0, "it is missed", Stop);
+            },
+            "--affinity-keys", manifests.PathOf("keys.txt"), "--sync-store", "redis://" + store.Address);
     }
 
     private static async Task<(string[] Before, string[] After)> StateFileIsForeignAsync()

@@ -5,71 +5,70 @@ using static StickyIngress.Tests.Manifests;
 
 namespace StickyIngress.Tests.Sessions;
 
-/// <summary>What clients get whose session cannot be kept, and how it is counted.</summary>
+/// <summary>What clients get whose session cannot be kept, or is only just made.</summary>
 public sealed class BrokenSessionTests
 {
-    private const string Explain = "proxy: { responseHeaders: [{ name: X-Sticky, value: \"$sticky_outcome/$sticky_reason\", always: true }] }";
-
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
-
-    [Fact]
-    public async Task Every_request_and_every_break_is_counted_once_and_told()
-    {
-        await using var a = await TestBackend.StartAsync("a");
-        var b = await TestBackend.StartAsync("b");
-        using var manifests = With(Cookie("", a.Address, b.Address));
-        await using var process = await StickyProcess.ServeAsync(manifests);
-        var first = await AskAsync(process, "/u", null);
-        Assert.Equal("new/", first.Told);
-        Assert.Equal("kept/", (await AskAsync(process, "/u", first.Cookie)).Told);
-        Assert.Equal("rebound/unknown", (await AskAsync(process, "/u", "c=forged")).Told);
-
-        await ChangeAsync(process, manifests, Cookie("", a.Address + ", down: true", b.Address));
-        Assert.Equal("rebound/peer_down", (await AskAsync(process, "/u", first.Cookie)).Told);
-        await ChangeAsync(process, manifests, Cookie("", b.Address));
-        var second = await AskAsync(process, "/u", first.Cookie);
-        Assert.Equal("rebound/peer_gone", second.Told);
-
-        await ChangeAsync(process, manifests, Cookie("", a.Address, b.Address + ", failTimeout: 1h"));
-        await b.DisposeAsync();
-        Assert.Equal("rebound/connect_failed", (await AskAsync(process, "/u", second.Cookie)).Told);
-        Assert.Equal("rebound/peer_suspended", (await AskAsync(process, "/u", second.Cookie)).Told);
-        await ChangeAsync(process, manifests, Cookie(", onUnavailable: Fail, failStatus: 404", a.Address, b.Address + ", failTimeout: 1h"));
-        var refused = await AskAsync(process, "/u", second.Cookie);
-
-        Assert.Equal((HttpStatusCode.NotFound, "rejected/peer_suspended"), (refused.Status, refused.Told));
-        Assert.Equal(8, await SumAsync(process, "stickyingress_affinity_requests_total{"));
-        Assert.Equal(6, await SumAsync(process, "stickyingress_affinity_breaks_total{"));
-        Assert.Equal(
-            await SumAsync(process, "stickyingress_affinity_breaks_total{"),
-            await SumAsync(process, "stickyingress_affinity_requests_total{", "rebound") + await SumAsync(process, "stickyingress_affinity_requests_total{", "rejected"));
-    }
+    private const string Learn = "{ learn: { create: [$arg_s], lookup: [$arg_s], maxSessions: 1000, header: true }";
 
     [Fact]
     public async Task A_strict_session_whose_server_is_down_gets_the_fail_status_and_no_other_server()
     {
-        await using var servers = await Backends.StartAsync("a", "b");
-        const string Strict = """
-            sticky: { learn: { create: [$arg_s], lookup: [$arg_s], maxSessions: 1000, header: true }, onUnavailable: Fail, failStatus: 404 }
-            """ + "\n" + Explain;
-        using var manifests = With(Upstream("u", servers.Addresses, Strict));
-        await using var process = await StickyProcess.ServeAsync(manifests);
-        Assert.Equal("a", await process.GetAsync("/u?s=1"));
+        const string Strict = Learn + ", onUnavailable: Fail, failStatus: 404 }";
+        await using var shop = await ExplainedShop.StartAsync(Strict);
+        await shop.AskAsync("/u?s=1");
 
-        await ChangeAsync(process, manifests, Upstream("u", [servers[0].Address + ", down: true", servers[1].Address], Strict));
-        var refused = await AskAsync(process, "/u?s=1", null);
-        var stranger = await AskAsync(process, "/u?s=2", null);
+        await shop.ChangeAsync(Strict, a: ", down: true");
+        var refused = await shop.AskAsync("/u?s=1");
+        var stranger = await shop.AskAsync("/u?s=2");
 
         Assert.Equal((HttpStatusCode.NotFound, "rejected/peer_down"), (refused.Status, refused.Told));
         Assert.Equal((HttpStatusCode.OK, "new/"), (stranger.Status, stranger.Told));
+        Assert.Equal(1, await shop.SumAsync("affinity_breaks_total", "reason=\"peer_down\""));
+        Assert.Equal(1, await shop.SumAsync("affinity_requests_total", "outcome=\"rejected\""));
+        Assert.Equal(3, await shop.SumAsync("affinity_requests_total"));
+    }
+
+    [Theory]
+    [InlineData("c=AAAAAAAAAAAAAAAAAAAAAA")] // of the right length
+    [InlineData("c=%00%ff\"<script>")]
+    [InlineData("c=a; c=b; C=d")]
+    [InlineData("oversized")]
+    public async Task A_cookie_that_is_none_of_ours_is_counted_and_never_an_error(string cookie)
+    {
+        await using var shop = await ExplainedShop.StartAsync("{ cookie: { name: c } }");
+
+        var answer = await shop.AskAsync("/u", cookie == "oversized" ? "c=" + new string('x', 8_000) : cookie);
+
+        Assert.Equal((HttpStatusCode.OK, true), (answer.Status, answer.Cookie?.StartsWith("c=", StringComparison.Ordinal)));
+        Assert.Equal("rebound/unknown", answer.Told);
+        Assert.Equal(1, await shop.SumAsync("affinity_breaks_total", "reason=\"unknown\""));
+    }
+
+    [Theory]
+    [InlineData("500ms", "rebound/peer_full")]
+    [InlineData("1h", "kept/")]
+    public async Task A_client_whose_server_is_full_waits_for_it_as_long_as_the_queue_says(string timeout, string told)
+    {
+        await using var shop = await ExplainedShop.StartAsync($"{{ cookie: {{ name: c }} }}\nqueue: {{ size: 9, timeout: {timeout} }}", a: ", maxConns: 1");
+        var first = await shop.AskAsync("/u");
+        var holding = shop.AskAsync("/u/hold", first.Cookie);
+        await Eventually.HoldsAsync(() => shop.RequestsToA.Contains("GET /u/hold"), "a is busy", TestContext.Current.CancellationToken);
+
+        var waiting = shop.AskAsync("/u", first.Cookie);
+        await Eventually.HoldsAsync(
+            async () => waiting.IsCompleted || await shop.SumAsync("upstream_queue_length") == 1, "it waits", TestContext.Current.CancellationToken);
+        if (told == "kept/") shop.Release();
+
+        Assert.Equal(told, (await waiting).Told);
+        shop.Release();
+        Assert.Equal("kept/", (await holding).Told);
     }
 
     [Fact]
     public async Task First_requests_of_one_session_at_once_end_on_one_server()
     {
         await using var servers = await Backends.StartAsync("a", "b", "c");
-        using var manifests = With(Upstream(
-            "u", servers.Addresses, "sticky: { learn: { create: [$arg_s], lookup: [$arg_s], maxSessions: 1000, header: true } }"));
+        using var manifests = With(Upstream("u", servers.Addresses, $"sticky: {Learn} }}"));
         await using var process = await StickyProcess.ServeAsync(manifests);
 
         var later = new ConcurrentBag<string>();
@@ -78,30 +77,4 @@ public sealed class BrokenSessionTests
 
         Assert.Single(later.Distinct());
     }
-
-    private static string Cookie(string more, params string[] servers) =>
-        Upstream("u", servers, $"sticky: {{ cookie: {{ name: c }}{more} }}\n{Explain}");
-
-    private static async Task ChangeAsync(StickyProcess process, Manifests manifests, string document)
-    {
-        const string Revision = "stickyingress_config_revision";
-        var before = await process.MetricAsync(Revision);
-        manifests.Replace("upstreams.yaml", document);
-        await Eventually.HoldsAsync(async () => await process.MetricAsync(Revision) > before, "the change serves", Stop);
-    }
-
-    private static async Task<(HttpStatusCode Status, string? Cookie, string? Told)> AskAsync(StickyProcess process, string target, string? cookie)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Get, target);
-        if (cookie is not null) request.Headers.Add("Cookie", cookie);
-        using var response = await process.Client.SendAsync(request, Stop);
-        return (
-            response.StatusCode,
-            response.Headers.TryGetValues("Set-Cookie", out var set) ? set.Single().Split(';')[0] : null,
-            response.Headers.TryGetValues("X-Sticky", out var told) ? told.Single() : null);
-    }
-
-    private static async Task<double> SumAsync(StickyProcess process, string series, string label = "") =>
-        (await process.MetricsAsync()).Where(line => line.StartsWith(series, StringComparison.Ordinal) && line.Contains(label, StringComparison.Ordinal))
-            .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..]));
 }

@@ -14,7 +14,7 @@ public sealed class RolloutTests
     [InlineData(RolloutMode.Route)]
     public async Task Sessions_move_only_when_their_pod_is_gone(RolloutMode mode)
     {
-        await using var proxy = new StickyIngressProcess(mode);
+        await using var proxy = new StickyIngressProxy(mode);
 
         var result = await RolloutRun.RunAsync("test", proxy, mode, Small, TestContext.Current.CancellationToken);
 

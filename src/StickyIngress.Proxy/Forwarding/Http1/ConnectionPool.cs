@@ -53,7 +53,6 @@ internal sealed class ConnectionPool(Clock clock)
     /// <summary>Keeps a connection whose request is over, or closes it.</summary>
     public void Keep(PeerConnection connection, KeepaliveSettings settings)
     {
-        connection.ReturnBuffers();
         var now = clock.Milliseconds;
         if (settings.Connections == 0 || connection.Requests >= settings.Requests || now - connection.OpenedAt > settings.Time.TotalMilliseconds)
         {
@@ -61,11 +60,13 @@ internal sealed class ConnectionPool(Clock clock)
             return;
         }
 
+        connection.BeginIdle();
+
         PeerConnection? evicted = null;
         var kept = false;
         lock (_gate)
         {
-            if (!_isClosed)
+            if (!_isClosed && connection.IsQuiet)
             {
                 while (_byUse.Count >= settings.Connections)
                 {
@@ -84,11 +85,14 @@ internal sealed class ConnectionPool(Clock clock)
     }
 
     /// <summary>Closes it if it is still idle.</summary>
-    public bool TryDrop(PeerConnection connection)
+    public bool TryDrop(PeerConnection connection) => TryDrop(connection, long.MaxValue);
+
+    /// <summary>Closes it if it is still idle, and was so for too long or its peer has closed it.</summary>
+    public bool TryDrop(PeerConnection connection, long now)
     {
         lock (_gate)
         {
-            if (connection.Idle.Pool != this) return false;
+            if (connection.Idle.Pool != this || (now < connection.Idle.Until && connection.IsQuiet)) return false;
             Unlink(connection);
         }
 

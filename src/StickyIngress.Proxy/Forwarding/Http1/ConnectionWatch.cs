@@ -10,15 +10,11 @@ internal sealed class ConnectionWatch : IDisposable
 {
     public static readonly TimeSpan Period = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Idle connections asked at a time whether their peer has closed them: a system call each.</summary>
-    private const int ProbesEachTime = 64;
-
     private readonly Lock _gate = new();
     private readonly List<PeerConnection> _all = [];
     private readonly Clock _clock;
     private readonly ITimer _timer;
     private PeerConnection[] _seen = [];
-    private int _nextProbe;
     private int _running;
 
     public ConnectionWatch(TimeProvider time, Clock clock)
@@ -72,22 +68,15 @@ internal sealed class ConnectionWatch : IDisposable
 
         var now = _clock.Milliseconds;
         var connections = Snapshot();
-        for (var i = 0; i < connections.Length; i++)
+        foreach (var connection in connections)
         {
-            var connection = connections[i];
-            if (connection.Idle.Pool is not { } pool)
-                connection.EndIfLate(now);
-            else if (now >= connection.Idle.Until || (ShouldProbe(i, connections.Length) && !connection.IsQuiet))
-                pool.TryDrop(connection);
+            if (connection.Idle.Pool is { } pool) pool.TryDrop(connection, now);
+            else connection.EndIfLate(now);
         }
 
-        _nextProbe = connections.Length <= ProbesEachTime ? 0 : (_nextProbe + ProbesEachTime) % connections.Length;
         connections.Clear();
         Volatile.Write(ref _running, 0);
     }
-
-    /// <summary>A window that moves on each time, and round.</summary>
-    private bool ShouldProbe(int index, int count) => (index - _nextProbe + count) % count < ProbesEachTime;
 
     private Span<PeerConnection> Snapshot()
     {

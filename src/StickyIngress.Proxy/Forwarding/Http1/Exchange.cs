@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 using StickyIngress.Core.Upstreams;
+using StickyIngress.Proxy.Sockets;
 using StickyIngress.Proxy.Tries;
 
 namespace StickyIngress.Proxy.Forwarding.Http1;
@@ -16,6 +17,7 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
     private readonly long _receivedBefore = connection.BytesReceived;
     private readonly long _readTimeout = (long)request.Settings.ReadTimeout.TotalMilliseconds;
     private readonly HttpContext _context = request.Context;
+    private readonly LargeBody _large = new(request.Context, connection);
     private string? _upgrade;
 
     /// <summary>The connection may serve another request: everything was sent, and exactly the response was received.</summary>
@@ -29,7 +31,7 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
         RequestHead.Write(connection.Output, request, host, _upgrade);
         @try.RequestSent = true;
 
-        var upload = request.Body.HasBody && _upgrade is null ? new RequestUpload(request, connection) : null;
+        var upload = request.Body.HasBody && _upgrade is null ? new RequestUpload(request, connection, _large) : null;
         var uploading = Task.CompletedTask;
         TryEnd end;
         try
@@ -53,6 +55,7 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
         }
 
         connection.LiftReadLimit();
+        _large.End();
         @try.BytesSent = connection.BytesSent - _sentBefore;
         @try.BytesReceived = connection.BytesReceived - _receivedBefore;
         return Judge(end);
@@ -77,10 +80,14 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
 
     private async ValueTask<TryEnd> ReceiveAsync(ClientPresence presence)
     {
-        var step = await ReceiveHeadAsync();
-        if (step != TryEnd.Responded) return step;
+        var (input, head) = (connection.Input, connection.Head);
+        head.Begin();
+        while (!TryReadHead(input, head, out var fault))
+        {
+            if (fault || input.IsFull) return TryEnd.InvalidHeader;
+            if (await connection.ReceiveAsync() == 0) return TryEnd.Error;
+        }
 
-        var head = connection.Head;
         @try.Status = head.Status;
         @try.HeaderTime = request.Now - @try.StartedAt;
         request.Response = head.Response;
@@ -89,7 +96,7 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
 
         if (NextPeer.AfterStatus(request, @try, head.Status))
         {
-            CanKeep = SaysKeep() && framing.IsWithin(connection.Input.Unread.Length) && !NextPeer.CountsAsFailure(head.Status);
+            CanKeep = SaysKeep() && framing.IsWithin(input.Unread.Length) && !NextPeer.CountsAsFailure(head.Status);
             return TryEnd.Status;
         }
 
@@ -97,31 +104,23 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
         PassHead(framing);
         if (head.Status == StatusCodes.Status101SwitchingProtocols) return await UpgradeAsync(presence);
 
-        var end = await new ResponseDownload(request, connection, framing).RunAsync();
-        CanKeep = end == TryEnd.Responded && SaysKeep() && framing.Kind != BodyKind.UntilClose && connection.Input.IsEmpty;
+        var end = PassIfWhole(framing) ? TryEnd.Responded : await new ResponseDownload(request, connection, framing, _large).RunAsync();
+        CanKeep = end == TryEnd.Responded && SaysKeep() && framing.Kind != BodyKind.UntilClose && input.IsEmpty;
         return end;
     }
 
-    /// <summary>The final response's head, after any number of interim ones.</summary>
-    private async ValueTask<TryEnd> ReceiveHeadAsync()
+    /// <summary>The final response's head, after any number of interim ones; false where it is not complete, or not a head.</summary>
+    private static bool TryReadHead(ReceiveBuffer input, ResponseHead head, out bool fault)
     {
-        var (input, head) = (connection.Input, connection.Head);
-        head.Begin();
         while (true)
         {
             var step = head.Read(input.Unread);
-            if (step == ParseStep.Invalid) return TryEnd.InvalidHeader;
+            fault = step == ParseStep.Invalid;
+            if (step != ParseStep.Complete) return false;
 
-            if (step == ParseStep.Complete)
-            {
-                input.Consume(head.Size);
-                if (head.Status is >= 200 or StatusCodes.Status101SwitchingProtocols) return TryEnd.Responded;
-                head.Begin();
-                continue;
-            }
-
-            if (input.IsFull) return TryEnd.InvalidHeader;
-            if (await connection.ReceiveAsync() == 0) return TryEnd.Error;
+            input.Consume(head.Size);
+            if (head.Status is >= 200 or StatusCodes.Status101SwitchingProtocols) return true;
+            head.Begin();
         }
     }
 
@@ -140,10 +139,19 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
         response.StatusCode = head.Status;
         if (head.Reason is not null || request.Tries.Count > 1) _context.Features.Get<IHttpResponseFeature>()!.ReasonPhrase = head.Reason;
 
-        foreach (var (name, value) in head.Response.Headers)
+        var fields = head.Response.Headers;
+        for (var i = 0; i < fields.Length; i++)
         {
-            if (!HeaderRules.IsPassedToClient(name) || name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase)) continue;
-            headers.Append(name, value);
+            var (name, value) = fields[i];
+            switch (head.Response.UseOf(i))
+            {
+                case FieldUse.Passed:
+                    headers[name] = value;
+                    break;
+                case FieldUse.Repeated:
+                    headers.Append(name, value);
+                    break;
+            }
         }
 
         if (head.Length >= 0 && framing.TellsLength) headers.ContentLength = head.Length;
@@ -152,12 +160,23 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
         ClientHeaders.Add(request, head.Status);
     }
 
+    /// <summary>A body that came with its head, all of it: the server flushes it with what it adds, so that it leaves in one piece.</summary>
+    private bool PassIfWhole(in BodyFraming framing)
+    {
+        var body = connection.Input.Unread;
+        if (framing is not { Kind: BodyKind.Length, IsDropped: false } || framing.Left != body.Length || _context.Response.HasStarted) return false;
+
+        request.ResponseBody!.Pass(body);
+        connection.Input.Consume(body.Length);
+        return true;
+    }
+
     private async ValueTask<TryEnd> UpgradeAsync(ClientPresence presence)
     {
         presence.TryStop();
         connection.LiftReadLimit();
         var client = await _context.Features.Get<IHttpUpgradeFeature>()!.UpgradeAsync();
-        using var tunnel = new Tunnel(request, connection, client);
+        using var tunnel = new Tunnel(request, connection, client, _large);
         await tunnel.RunAsync(_readTimeout);
         return TryEnd.Responded;
     }

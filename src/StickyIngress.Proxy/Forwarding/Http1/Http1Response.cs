@@ -8,6 +8,8 @@ namespace StickyIngress.Proxy.Forwarding.Http1;
 internal sealed class Http1Response(int capacity) : IPeerResponse
 {
     private KeyValuePair<string, string>[] _headers = new KeyValuePair<string, string>[capacity];
+    private FieldUse[] _uses = new FieldUse[capacity];
+    private bool _hasFormerNames = true;
     private List<KeyValuePair<string, string>>? _trailers;
 
     public int Count { get; private set; }
@@ -30,11 +32,22 @@ internal sealed class Http1Response(int capacity) : IPeerResponse
     /// <param name="former">The connection's response before, most of whose text comes again.</param>
     public void Add(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, Http1Response? former)
     {
-        if (Count == _headers.Length) Array.Resize(ref _headers, Math.Max(16, 2 * Count));
+        if (Count == _headers.Length)
+        {
+            Array.Resize(ref _headers, Math.Max(16, 2 * Count));
+            Array.Resize(ref _uses, _headers.Length);
+        }
 
         var known = former is not null && Count < former.Count ? former._headers[Count] : default;
-        _headers[Count++] = new(Same(known.Key, name) ?? HeaderNameTexts.Of(name), Same(known.Value, value) ?? Encoding.Latin1.GetString(value));
+        var sameName = Same(known.Key, name);
+        var text = sameName ?? HeaderNameTexts.Of(name);
+        _hasFormerNames &= sameName is not null;
+        _uses[Count] = _hasFormerNames ? former!._uses[Count] : JudgeUse(text);
+        _headers[Count++] = new(text, Same(known.Value, value) ?? Encoding.Latin1.GetString(value));
     }
+
+    /// <summary>What becomes of the header at that position.</summary>
+    public FieldUse UseOf(int index) => _uses[index];
 
     public void AddTrailer(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value) =>
         (_trailers ??= []).Add(new(HeaderNameTexts.Of(name), Encoding.Latin1.GetString(value)));
@@ -42,6 +55,18 @@ internal sealed class Http1Response(int capacity) : IPeerResponse
     public string? Header(string name) => Joined(Headers, name);
 
     public string? Trailer(string name) => _trailers is null ? null : Joined(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_trailers), name);
+
+    private FieldUse JudgeUse(string name)
+    {
+        if (!HeaderRules.IsPassedToClient(name) || name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase)) return FieldUse.Withheld;
+
+        foreach (var (earlier, _) in Headers)
+        {
+            if (earlier.Equals(name, StringComparison.OrdinalIgnoreCase)) return FieldUse.Repeated;
+        }
+
+        return FieldUse.Passed;
+    }
 
     private static string? Same(string? known, ReadOnlySpan<byte> text) => known is not null && Ascii.Equals(text, known) ? known : null;
 
@@ -55,4 +80,16 @@ internal sealed class Http1Response(int capacity) : IPeerResponse
 
         return joined;
     }
+}
+
+/// <summary>What becomes of a response's header on its way to the client.</summary>
+internal enum FieldUse : byte
+{
+    Passed,
+
+    /// <summary>Passed beside one of the same name that came before it.</summary>
+    Repeated,
+
+    /// <summary>It ends here, or is told to the server in another way.</summary>
+    Withheld,
 }

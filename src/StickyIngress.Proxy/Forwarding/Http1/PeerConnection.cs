@@ -5,6 +5,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using StickyIngress.Core;
 using StickyIngress.Core.Upstreams;
+using StickyIngress.Proxy.Sockets;
 
 namespace StickyIngress.Proxy.Forwarding.Http1;
 
@@ -20,6 +21,9 @@ internal sealed class PeerConnection : IDisposable
     private readonly Clock _clock;
     private readonly ConnectionWatch _watch;
     private SslStream? _tls;
+    private ValueTask<int> _receiving;
+    private bool _isReceiving;
+    private bool _isInline;
     private int _end;
     private int _closed;
     private long _readDeadline;
@@ -68,21 +72,8 @@ internal sealed class PeerConnection : IDisposable
     /// <summary>Position in the list of the <see cref="ConnectionWatch"/>, whose lock guards it.</summary>
     public int WatchIndex { get; set; }
 
-    /// <summary>Nothing came while it was idle: no bytes that nobody asked for, and no end.</summary>
-    public bool IsQuiet
-    {
-        get
-        {
-            try
-            {
-                return End == ConnectionEnd.None && !_socket.Poll(TimeSpan.Zero, SelectMode.SelectRead);
-            }
-            catch (Exception e) when (IsFailure(e))
-            {
-                return false;
-            }
-        }
-    }
+    /// <summary>Nothing came since <see cref="BeginIdle"/>: no bytes that nobody asked for, and no end. To be asked by whoever owns it then.</summary>
+    public bool IsQuiet => End == ConnectionEnd.None && _isReceiving && !_receiving.IsCompleted;
 
     /// <summary>What a connection does when it breaks or is ended.</summary>
     public static bool IsFailure(Exception e) =>
@@ -102,6 +93,36 @@ internal sealed class PeerConnection : IDisposable
 
         EndRead();
         _readTimeout = 0;
+        UseEventThread(true);
+    }
+
+    /// <summary>Whether its events are handled on the thread that sees them; never with TLS.</summary>
+    public void UseEventThread(bool use)
+    {
+        if (_isInline == use || _tls is not null) return;
+
+        _isInline = use;
+        if (use) InlineSockets.Use(_socket);
+        else InlineSockets.TryLeave(_socket);
+    }
+
+    /// <summary>
+    /// Waits for bytes before anybody asks for them. While it is idle that shows at once, and without a system call, when the peer closes it; when it is
+    /// used again the response comes into the buffer that lies ready.
+    /// </summary>
+    public void BeginIdle()
+    {
+        Output.Return();
+        Input.Return();
+        UseEventThread(true);
+        try
+        {
+            StartReceiving();
+        }
+        catch (Exception e) when (IsFailure(e))
+        {
+            // It was ended just now, so it is not quiet.
+        }
     }
 
     /// <summary>Now another peer's: two servers may have the same address.</summary>
@@ -137,17 +158,18 @@ internal sealed class PeerConnection : IDisposable
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<int> ReceiveAsync()
     {
-        var memory = Input.Free();
-        var receiving = _tls is null ? _socket.ReceiveAsync(memory, SocketFlags.None) : _tls.ReadAsync(memory);
+        if (!_isReceiving) StartReceiving();
+
+        _isReceiving = false;
         int count;
-        if (receiving.IsCompletedSuccessfully)
+        if (_receiving.IsCompletedSuccessfully)
         {
-            count = receiving.Result;
+            count = _receiving.Result;
         }
         else
         {
             BeginRead();
-            count = await receiving;
+            count = await _receiving;
             EndRead();
         }
 
@@ -209,13 +231,9 @@ internal sealed class PeerConnection : IDisposable
         _tls?.Dispose();
         _watch.Remove(this);
         Peer.ConnectionClosed();
-        ReturnBuffers();
-    }
-
-    public void ReturnBuffers()
-    {
-        Input.Return();
         Output.Return();
+        if (_isReceiving && !_receiving.IsCompleted) _ = ReturnInputLaterAsync();
+        else Input.Return();
     }
 
     /// <summary>Ends it where an operation takes too long.</summary>
@@ -230,6 +248,30 @@ internal sealed class PeerConnection : IDisposable
     {
         var at = Volatile.Read(ref deadline);
         return at > 0 && now >= at && Interlocked.CompareExchange(ref deadline, Passed, at) == at;
+    }
+
+    private void StartReceiving()
+    {
+        var memory = Input.Free();
+#pragma warning disable CA2012 // it is awaited once, by the next ReceiveAsync or by Dispose
+        _receiving = _tls is null ? _socket.ReceiveAsync(memory, SocketFlags.None) : _tls.ReadAsync(memory);
+#pragma warning restore CA2012
+        _isReceiving = true;
+    }
+
+    /// <summary>The buffer is not ours to give away before the receive that was under way has ended.</summary>
+    private async Task ReturnInputLaterAsync()
+    {
+        try
+        {
+            await _receiving;
+        }
+        catch (Exception e) when (IsFailure(e))
+        {
+            // It was ended, as it should be.
+        }
+
+        Input.Return();
     }
 
     private void BeginRead()

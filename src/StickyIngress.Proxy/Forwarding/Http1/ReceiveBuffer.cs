@@ -8,7 +8,8 @@ internal sealed class ReceiveBuffer
     /// <summary>Bytes of a response header's section at most; the buffer grows no further.</summary>
     public const int MaxSize = 64 * 1024;
 
-    private const int FirstSize = 16 * 1024;
+    /// <summary>Enough for most responses; idle connections hold as much.</summary>
+    private const int FirstSize = 4 * 1024;
 
     private byte[] _bytes = [];
     private int _start;

@@ -1,10 +1,12 @@
+using StickyIngress.Proxy.Sockets;
+
 namespace StickyIngress.Proxy.Forwarding.Http1;
 
 /// <summary>
 /// Sends a request with its body as the client sends it. What is there already goes out with the head in one piece; nothing is held back while
 /// more is awaited.
 /// </summary>
-internal sealed class RequestUpload(ProxyRequest request, PeerConnection connection) : IDisposable
+internal sealed class RequestUpload(ProxyRequest request, PeerConnection connection, LargeBody large) : IDisposable
 {
     /// <summary>Room for a chunk's size, four digits and CRLF, and for the CRLF behind it.</summary>
     private const int BeforeChunk = 6;
@@ -81,6 +83,7 @@ internal sealed class RequestUpload(ProxyRequest request, PeerConnection connect
 
             if (_isChunked) output.AppendChunk(BeforeChunk, count);
             else output.Append(count);
+            if (large.IsLargeWith(count)) await large.LeaveEventThreadsAsync();
         }
 
         if (_isChunked) RequestHead.WriteLastChunk(output, request);

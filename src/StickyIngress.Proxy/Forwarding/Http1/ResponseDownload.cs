@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using StickyIngress.Proxy.Sockets;
 using StickyIngress.Proxy.Tries;
 
 namespace StickyIngress.Proxy.Forwarding.Http1;
@@ -7,8 +8,11 @@ namespace StickyIngress.Proxy.Forwarding.Http1;
 /// Passes a response's body on as it arrives: what is there is written, and flushed before waiting for more. The end is left to the server to
 /// flush, with whatever it adds, so that a small response leaves in one piece; once a response has started, the server does not do that.
 /// </summary>
-internal readonly struct ResponseDownload(ProxyRequest request, PeerConnection connection, BodyFraming framing)
+internal sealed class ResponseDownload(ProxyRequest request, PeerConnection connection, BodyFraming framing, LargeBody large)
 {
+    private bool _becameLarge;
+
+
     public async ValueTask<TryEnd> RunAsync()
     {
         var end = await PassAllAsync();
@@ -73,6 +77,7 @@ internal readonly struct ResponseDownload(ProxyRequest request, PeerConnection c
         if (!framing.IsDropped) request.ResponseBody!.Pass(connection.Input.Unread[..count]);
 
         connection.Input.Consume(count);
+        _becameLarge |= large.IsLargeWith(count);
     }
 
     /// <summary>Null: there is more; else how it ended.</summary>
@@ -80,6 +85,12 @@ internal readonly struct ResponseDownload(ProxyRequest request, PeerConnection c
     {
         var flushed = await request.ResponseBody!.Writer.FlushAsync();
         if (flushed.IsCompleted || flushed.IsCanceled) return TryEnd.ClientAborted;
+
+        if (_becameLarge)
+        {
+            _becameLarge = false;
+            await large.LeaveEventThreadsAsync();
+        }
 
         try
         {

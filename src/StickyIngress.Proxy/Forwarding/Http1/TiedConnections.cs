@@ -54,7 +54,7 @@ internal sealed class TiedConnections
 
     public static void Keep(ProxyRequest request, PeerConnection connection)
     {
-        connection.ReturnBuffers();
+        connection.BeginIdle();
         if (Find(request.Context, make: true) is not { } tied || !tied.TryAdd(request.Upstream!.State, connection)) connection.Dispose();
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
+using StickyIngress.Proxy.Sockets;
 
 namespace StickyIngress.Proxy.Forwarding.Http1;
 
@@ -7,7 +8,7 @@ namespace StickyIngress.Proxy.Forwarding.Http1;
 /// Carries bytes both ways after an upgrade. When the client sends no more the peer is told and may finish; when the peer ends, so does the
 /// client's connection, after all that came has been written. Silence both ways for the read timeout ends it.
 /// </summary>
-internal sealed class Tunnel(ProxyRequest request, PeerConnection connection, Stream client) : IDisposable
+internal sealed class Tunnel(ProxyRequest request, PeerConnection connection, Stream client, LargeBody large) : IDisposable
 {
     private const int BufferSize = 8 * 1024;
 
@@ -49,6 +50,7 @@ internal sealed class Tunnel(ProxyRequest request, PeerConnection connection, St
             await client.FlushAsync(_stop.Token);
             request.ResponseBody!.Written(piece.Length);
             input.Consume(piece.Length);
+            if (large.IsLargeWith(piece.Length)) await large.LeaveEventThreadsAsync();
         }
         while (await connection.ReceiveAsync() > 0);
     }
@@ -65,6 +67,7 @@ internal sealed class Tunnel(ProxyRequest request, PeerConnection connection, St
 
                 connection.Touch();
                 await connection.SendAsync(buffer.AsMemory(0, count), _sendTimeout);
+                if (large.IsLargeWith(count)) await large.LeaveEventThreadsAsync();
             }
 
             await connection.EndSendingAsync();

@@ -28,11 +28,11 @@ internal sealed class TryTransformer(ProxyRequest request, PeerTry @try, PeerLea
         var headers = proxyRequest.Headers;
         RemoveOwn(httpContext.Request.Headers, headers, request.Settings);
         if (AsksForTrailers(httpContext, proxyRequest)) headers.TE.Add(new("trailers"));
-        ForwardedHeaders.Write(request, headers, static (sink, name, value) => sink.TryAddWithoutValidation(name, value));
+        ForwardedHeaders.Write(request, headers, static (sink, name, value) => sink.TryAddWithoutValidation(name, HeaderText.Safe(value)));
         headers.Host = null;
-        if (host.Length > 0) headers.TryAddWithoutValidation(HeaderNames.Host, host);
+        if (host.Length > 0) headers.TryAddWithoutValidation(HeaderNames.Host, HeaderText.Safe(host));
         HideCookies(headers);
-        foreach (var (name, value) in request.Settings.SetHeaders) Set(proxyRequest, name, value.Evaluate(request));
+        foreach (var header in request.Settings.SetHeaders) Set(proxyRequest, header, header.Value.Evaluate(request));
 
         @try.RequestSent = true;
     }
@@ -81,23 +81,10 @@ internal sealed class TryTransformer(ProxyRequest request, PeerTry @try, PeerLea
         headers.TryAddWithoutValidation(HeaderNames.Cookie, left.Where(cookie => cookie is not null)!);
     }
 
-    private static void Set(HttpRequestMessage message, string name, string value)
+    private static void Set(HttpRequestMessage message, RequestHeader header, string value)
     {
-        if (string.Equals(name, HeaderNames.Host, StringComparison.OrdinalIgnoreCase))
-        {
-            message.Headers.Host = null;
-            if (value.Length > 0) message.Headers.TryAddWithoutValidation(name, value);
-            return;
-        }
-
-        if (message.Headers.TryAddWithoutValidation(name, ""))
-        {
-            message.Headers.Remove(name);
-            if (value.Length > 0) message.Headers.TryAddWithoutValidation(name, HeaderText.Safe(value));
-            return;
-        }
-
-        message.Content?.Headers.Remove(name);
-        if (value.Length > 0) message.Content?.Headers.TryAddWithoutValidation(name, HeaderText.Safe(value));
+        System.Net.Http.Headers.HttpHeaders? headers = header.IsContent ? message.Content?.Headers : message.Headers;
+        headers?.Remove(header.Name);
+        if (value.Length > 0) headers?.TryAddWithoutValidation(header.Name, HeaderText.Safe(value));
     }
 }

@@ -23,6 +23,7 @@ public sealed class YarpForwarder(IHttpForwarder forwarder, InvokerProfiles prof
         if (context.Response.Body != request.ResponseBody) context.Response.Body = request.ResponseBody!;
 
         var profile = profiles.For(request.Settings, request.Settings.Protocol ?? lease.Peer.Protocol);
+        OnceStream.Writer.Value = @try;
         var transformer = new TryTransformer(request, @try, lease, profile);
         var error = await forwarder.SendAsync(context, Prefix, profile.Invoker, profile.Config, transformer, CancellationToken.None);
 

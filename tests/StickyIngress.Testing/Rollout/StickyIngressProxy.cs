@@ -1,44 +1,22 @@
-using System.Diagnostics;
 using System.Text;
 
 namespace StickyIngress.Testing.Rollout;
 
-/// <summary>The real executable, told of pods by the Service and EndpointSlice documents that Kubernetes would write.</summary>
-public sealed class StickyIngressProcess : IRolloutProxy
+/// <summary>The executable, told of pods by the Service and EndpointSlice documents that Kubernetes would write.</summary>
+public sealed class StickyIngressProxy : IRolloutProxy
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("rollout-");
-    private readonly HttpClient _admin;
-    private readonly Process _process;
+    private readonly IngressProcess _process;
 
-    public StickyIngressProcess(RolloutMode mode)
+    public StickyIngressProxy(RolloutMode mode)
     {
         File.WriteAllText(Path.Combine(_folder.FullName, "shop.yaml"), Upstream(mode));
-        var (http, admin) = (FreePort.Next(), FreePort.Next());
-        Address = new($"http://127.0.0.1:{http}");
-        _admin = new() { BaseAddress = new($"http://127.0.0.1:{admin}") };
-        _process = Process.Start(new ProcessStartInfo(Executable)
-        {
-            ArgumentList =
-            {
-                "run", "--manifests", _folder.FullName, "--http", $"127.0.0.1:{http}", "--admin", $"127.0.0.1:{admin}",
-                "--access-log", "off", "--log-level", "error", "--shutdown-grace", "0s",
-            },
-        })!;
+        _process = new(
+            FreePort.Next(), FreePort.Next(), ["run", "--manifests", _folder.FullName, "--access-log", "off", "--log-level", "error"], [],
+            CancellationToken.None);
     }
 
-    public Uri Address { get; }
-
-    /// <summary>What STICKY_INGRESS names, else what was built in the same configuration as what runs now.</summary>
-    public static string Executable
-    {
-        get
-        {
-            if (Environment.GetEnvironmentVariable("STICKY_INGRESS") is { Length: > 0 } named) return named;
-
-            var here = new DirectoryInfo(AppContext.BaseDirectory);
-            return Path.Combine(here.Parent!.Parent!.FullName, "StickyIngress", here.Name, "sticky-ingress");
-        }
-    }
+    public Uri Address => _process.Client.BaseAddress!;
 
     public async Task ApplyAsync(IReadOnlyList<Pod> pods)
     {
@@ -70,17 +48,14 @@ public sealed class StickyIngressProcess : IRolloutProxy
     public async Task<string> BreaksAsync()
     {
         const string Series = "stickyingress_affinity_breaks_total{";
-        var page = await _admin.GetStringAsync(new Uri("/metrics", UriKind.Relative));
-        return string.Join(", ", page.Split('\n').Where(line => line.StartsWith(Series, StringComparison.Ordinal)).Select(line =>
+        var page = await _process.MetricsAsync();
+        return string.Join(", ", page.Where(line => line.StartsWith(Series, StringComparison.Ordinal)).Select(line =>
             $"{line.Split("reason=\"")[1].Split('"')[0]} {line[(line.LastIndexOf(' ') + 1)..]}"));
     }
 
     public async ValueTask DisposeAsync()
     {
-        _admin.Dispose();
-        _process.Kill();
-        await _process.WaitForExitAsync();
-        _process.Dispose();
+        await _process.DisposeAsync();
         _folder.Delete(recursive: true);
     }
 

@@ -1,0 +1,117 @@
+using StickyIngress.Testing;
+
+namespace StickyIngress.Tests.Sync;
+
+/// <summary>A store, and one thing that can be wrong with it.</summary>
+internal sealed class StoreFault : IAsyncDisposable
+{
+    /// <summary>As docs/sync.md has it.</summary>
+    private const string Permissions =
+        "+get +set +pexpire +hset +hsetnx +hgetall +eval +publish +subscribe +unsubscribe +ping +echo +info +client +cluster +config|get";
+
+    private readonly string _name;
+    private readonly RedisServer _server;
+    private readonly RedisServer _standby;
+    private readonly TcpRelay _relay;
+    private readonly TemporaryFile _password = new("first\n");
+
+    private StoreFault(string name, RedisServer server, RedisServer standby) =>
+        (_name, _server, _standby, _relay) = (name, server, standby, new(server.Port));
+
+    public string Store => _name switch
+    {
+        "wrong password" => "redis://app@" + _server.Address,
+        "failing over to a replica" => $"{_server.Address},{_standby.Address}",
+        _ => "redis://" + _relay.Address,
+    };
+
+    public string[] Settings => _name == "wrong password" ? ["--sync-password-file", _password.Path] : [];
+
+    /// <summary>Whether the replicas are to say that the store is away while it lasts.</summary>
+    public bool IsSeen => _name != "flushed";
+
+    public static async Task<StoreFault> StartAsync(string name)
+    {
+        var fault = new StoreFault(name, await RedisServer.StartAsync(), await RedisServer.StartAsync());
+        await fault._server.SayAsync("ACL SETUSER app on >first ~sticky-ingress:* &sticky-ingress:* -@all " + Permissions);
+        if (name == "wrong password") await fault._server.SayAsync("ACL SETUSER default -@all +ping +acl +client");
+        if (name == "failing over to a replica")
+        {
+            await fault._standby.SayAsync($"REPLICAOF 127.0.0.1 {fault._server.Port}");
+            await Eventually.HoldsAsync(async () => await fault._standby.SayAsync("EVAL \"return redis.call('GET', 'x')\" 0") is var _
+                && await fault._standby.InfoAsync("master_sync_in_progress") == 0, "the standby follows");
+        }
+
+        return fault;
+    }
+
+    public async Task BeginAsync()
+    {
+        switch (_name)
+        {
+            case "killed, and back empty":
+                _server.Kill();
+                break;
+            case "frozen (SIGSTOP)":
+                _server.Freeze();
+                break;
+            case "cut off":
+                _relay.Cut();
+                break;
+            case "slow by 200 ms":
+                _relay.Delay = TimeSpan.FromMilliseconds(200);
+                break;
+            case "wrong password":
+                await _server.SayAsync("ACL SETUSER app resetpass >second");
+                await _server.SayAsync("CLIENT KILL USER app");
+                break;
+            case "out of memory":
+                await _server.SayAsync("CONFIG SET maxmemory 1");
+                break;
+            case "failing over to a replica":
+                _server.Kill();
+                break;
+            case "flushed":
+                await _server.SayAsync("FLUSHALL");
+                break;
+            default:
+                throw new InvalidOperationException(_name);
+        }
+    }
+
+    public async Task EndAsync()
+    {
+        switch (_name)
+        {
+            case "killed, and back empty":
+                await _server.RestartAsync();
+                break;
+            case "frozen (SIGSTOP)":
+                _server.Thaw();
+                break;
+            case "cut off":
+                _relay.Mend();
+                break;
+            case "slow by 200 ms":
+                _relay.Delay = TimeSpan.Zero;
+                break;
+            case "wrong password":
+                await File.WriteAllTextAsync(_password.Path, "second\n");
+                break;
+            case "out of memory":
+                await _server.SayAsync("CONFIG SET maxmemory 0");
+                break;
+            case "failing over to a replica":
+                await _standby.SayAsync("REPLICAOF NO ONE");
+                break;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _relay.DisposeAsync();
+        await _server.DisposeAsync();
+        await _standby.DisposeAsync();
+        _password.Dispose();
+    }
+}

@@ -1,0 +1,104 @@
+"""What is no table of loads: latency at half load, idle connections, the first seconds, and whether some clients hold up others."""
+import contextlib
+import socket
+import subprocess
+import time
+import urllib.request
+
+import measure
+
+NAMES = ["half", "idle", "cold", "fair"]
+IDLE = 10000
+
+
+def half(proxies, work, ports, options, report):
+    """Latency at half of the rate that nginx, or else the first proxy, serves at most; the same for all."""
+    proxies = sorted(proxies, key=lambda proxy: not proxy.name.startswith("nginx"))
+    rate, rows = None, []
+    for proxy in proxies:
+        with measure.serving(proxy, ports) as process:
+            most = measure.sample(proxy, process, ports, work, options.warmup)
+            rate = rate or most.rate / 2
+            one = measure.sample(proxy, process, ports, work, options.seconds, delay=round(64 / rate * 1000))
+        rows.append([proxy.name, f"{one.rate:.0f}", f"{one.p50:.2f}", f"{one.p99:.2f}", f"{one.p999:.2f}", f"{one.cpu:.1f}"])
+    report.rows("half", "Half load, 64 B, 64 kept connections", ["proxy", "requests/s", "p50 ms", "p99 ms", "p99.9 ms", "CPU µs/request"], rows)
+
+
+def idle(proxies, work, ports, options, report):
+    """Memory with many connections that have been used once and are kept."""
+    rows = []
+    for proxy in proxies:
+        with measure.serving(proxy, ports) as process, contextlib.ExitStack() as open_sockets:
+            before = measure.rss_mib(process.pid)
+            for _ in range(IDLE):
+                client = open_sockets.enter_context(socket.create_connection(("127.0.0.1", ports.plain)))
+                client.sendall(b"GET /64 HTTP/1.1\r\nHost: load\r\n\r\n")
+                client.recv(4096)
+            time.sleep(2)
+            rows.append([proxy.name, f"{before:.0f}", f"{measure.rss_mib(process.pid):.0f}"])
+    report.rows("idle", f"{IDLE} idle client connections", ["proxy", "RSS MiB before", "RSS MiB"], rows)
+
+
+def cold(proxies, work, ports, options, report):
+    """CPU per request from the fifth second after the start under full load, of that when warm; and the time until it is ready."""
+    rows = []
+    for proxy in proxies:
+        started = time.monotonic()
+        with measure.running(proxy.command, measure.PROXY_CORE, proxy.environment) as process:
+            wait_until_ready(proxy.ready or measure.url(ports, 64, False))
+            ready = time.monotonic() - started
+            first = max(1, round(5 - ready))
+            measure.sample(proxy, process, ports, work, first)
+            early = measure.sample(proxy, process, ports, work, 3)
+            measure.sample(proxy, process, ports, work, options.warmup)
+            warm = measure.sample(proxy, process, ports, work, options.seconds)
+        rows.append([proxy.name, f"{ready:.1f}", f"{early.cpu:.1f}", f"{warm.cpu:.1f}", f"{early.cpu / warm.cpu:.2f}"])
+    report.rows("cold", "After a start under full load", ["proxy", "ready after s", "CPU µs/request, seconds 5 to 8", "when warm", "ratio"], rows)
+
+
+def fair(proxies, work, ports, options, report):
+    """p99 of 8 clients who ask little, alone and beside others who ask much."""
+    rows = []
+    for proxy in proxies:
+        with measure.serving(proxy, ports) as process:
+            calm = {"seconds": options.seconds, "connections": 8, "delay": 10}
+            measure.sample(proxy, process, ports, work, options.warmup)
+            alone = measure.sample(proxy, process, ports, work, **calm)
+            row = [proxy.name, f"{alone.p99:.2f}"]
+            for kind, hostile in hostile_loads(proxy, ports, work, options.seconds + 4):
+                with beside(hostile):
+                    time.sleep(2)
+                    row.append(f"{measure.sample(proxy, process, ports, work, **calm).p99 / alone.p99:.1f}")
+            rows.append(row)
+    report.rows("fair", "p99 of 8 calm clients: alone, and how many times that beside", [
+        "proxy", "p99 ms alone", "a slow regex", "TLS handshakes", "1 MB bodies"], rows)
+
+
+def hostile_loads(proxy, ports, work, seconds):
+    """Each takes some tenths of the core, so that what is left is enough for the calm ones."""
+    plain = f"http://127.0.0.1:{ports.plain}/"
+    slow = measure.wrk_script(proxy, ports, work, path="/slow/" + "a" * 7000, delay=20)
+    shake = measure.wrk_script(proxy, ports, work, new=True, delay=20)
+    large = measure.wrk_script(proxy, ports, work, body=1048576, delay=20)
+    yield "regex", measure.wrk_command(slow, plain, seconds, 1)
+    yield "handshakes", measure.wrk_command(shake, measure.url(ports, 64, True), seconds, 8)
+    yield "bodies", measure.wrk_command(large, plain, seconds, 4)
+
+
+@contextlib.contextmanager
+def beside(command):
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def wait_until_ready(address):
+    for _ in range(3000):
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=5) as answer:
+            if answer.status == 200:
+                return
+        time.sleep(0.01)
+    raise SystemExit(f"load: not ready: {address}")

@@ -1,0 +1,171 @@
+"""The proxies that are compared: how each is started and configured, and the backends behind them."""
+import base64
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RELEASE = ROOT / "artifacts/bin"
+SESSIONS = 100
+SIZES = (64, 4096, 1048576)
+
+# A pattern whose automaton grows with every character that it may end at, for the test of fairness.
+SLOW_PATTERN = "^/slow/.*a.{60}b$"
+
+STICKY = {
+    "none": "",
+    "cookie": "  sticky: { cookie: { name: srv_id } }\n",
+    "route": '  sticky: { route: { from: ["$cookie_route"] } }\n',
+    "learn": '  sticky: { learn: { create: ["$cookie_sid"], lookup: ["$cookie_sid"], zone: { name: load, size: 8m } } }\n',
+}
+
+
+class Ports:
+    """Free when the run began; the same for every proxy, since they are measured one after the other."""
+
+    def __init__(self):
+        sockets = [socket.socket() for _ in range(6)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        self.plain, self.tls, self.admin, *self.backends = [one.getsockname()[1] for one in sockets]
+        for one in sockets:
+            one.close()
+
+
+class Proxy:
+    """A proxy to measure: how it is started, and which cookie its clients send (None: none; "issued": what it gave; a function of a session's number)."""
+
+    def __init__(self, name, command, cookie=None, environment=None, ready=None):
+        self.name, self.command, self.cookie, self.environment, self.ready = name, command, cookie, environment or {}, ready
+
+
+def all_proxies(work, ports):
+    make_certificate(work)
+    proxies = [
+        bare(work, ports, "bare IHttpForwarder"),
+        bare(work, ports, "bare IHttpForwarder, our scheduling", "inline"),
+    ]
+    for mode in STICKY:
+        proxies.append(sticky_ingress(work, ports, mode))
+    for mode in ("none", "learn"):
+        proxies.append(sticky_ingress(work, ports, mode, engine="Yarp"))
+    nginx = find_nginx()
+    for mode in ("none", "cookie", "learn") if nginx else ():
+        proxies.append(Proxy(f"nginx {mode}", [nginx, "-c", nginx_config(work, ports, mode), "-p", str(work)], cookie_of(mode)))
+    haproxy = shutil.which("haproxy")
+    for mode in ("cookie", "learn") if haproxy else ():
+        proxies.append(Proxy(f"HAProxy {mode}", [haproxy, "-db", "-f", haproxy_config(work, ports, mode)], cookie_of(mode)))
+    return proxies
+
+
+def bare(work, ports, name, scheduling="default"):
+    program = str(RELEASE / "StickyIngress.Benchmarks/release/StickyIngress.Benchmarks")
+    command = [program, "bare-forwarder", scheduling, str(ports.plain), str(ports.tls), str(work / "tls.crt"), str(work / "tls.key")]
+    inline = {"DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS": "1", "DOTNET_ThreadPool_UnfairSemaphoreSpinLimit": "0"}
+    return Proxy(name, command + [f"127.0.0.1:{port}" for port in ports.backends], environment=inline if scheduling == "inline" else {})
+
+
+def sticky_ingress(work, ports, mode, engine="Auto"):
+    command = [
+        str(RELEASE / "StickyIngress/release/sticky-ingress"), "run", "--manifests", manifests(work, ports, mode, engine),
+        "--http", f"127.0.0.1:{ports.plain}", "--https", f"127.0.0.1:{ports.tls}", "--admin", f"127.0.0.1:{ports.admin}",
+        "--access-log", "off", "--shutdown-grace", "0s", "--log-level", "error",
+    ]
+    name = f"StickyIngress {mode}" + ("" if engine == "Auto" else f", {engine} engine")
+    return Proxy(name, command, cookie_of(mode), ready=f"http://127.0.0.1:{ports.admin}/readyz")
+
+
+def cookie_of(mode):
+    if mode == "cookie":
+        return "issued"
+    if mode == "route":
+        return lambda number: f"route={'abc'[number % 3]}"
+    if mode == "learn":
+        return lambda number: f"sid=session-{number:04d}-{number * 7919:08d}"
+    return None
+
+
+def make_certificate(work):
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=load",
+         "-addext", "subjectAltName=DNS:load,IP:127.0.0.1", "-keyout", str(work / "tls.key"), "-out", str(work / "tls.crt")],
+        check=True, capture_output=True)
+    (work / "tls.pem").write_text((work / "tls.crt").read_text() + (work / "tls.key").read_text())
+
+
+def manifests(work, ports, mode, engine):
+    folder = work / f"sticky-{mode}-{engine}"
+    folder.mkdir()
+    servers = "".join(f'  - {{ name: {name}, address: "127.0.0.1:{port}", route: {name} }}\n' for name, port in zip("abc", ports.backends))
+    encoded = {name: base64.b64encode((work / name).read_bytes()).decode() for name in ("tls.crt", "tls.key")}
+    (folder / "load.yaml").write_text(
+        "apiVersion: v1\nkind: Secret\nmetadata: { name: load-tls }\ntype: kubernetes.io/tls\n"
+        f"data: {{ tls.crt: {encoded['tls.crt']}, tls.key: {encoded['tls.key']} }}\n---\n"
+        "apiVersion: stickyingress.io/v1alpha1\nkind: StickyUpstream\nmetadata: { name: load }\nspec:\n"
+        f"  routes: [{{ paths: [{{ path: / }}, {{ path: '{SLOW_PATTERN}', pathType: Regex }}] }}]\n"
+        "  tls: [{ secretName: load-tls }]\n"
+        f"  proxy: {{ engine: {engine} }}\n"
+        "  keepalive: { connections: 512, requests: 1000000000 }\n  servers:\n" + servers + STICKY[mode])
+    return str(folder)
+
+
+def find_nginx():
+    found = subprocess.run([str(ROOT / "tests/load/nginx.sh")], capture_output=True, text=True)
+    if found.returncode == 0:
+        return found.stdout.strip()
+    print(f"nginx is left out: {found.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
+    return None
+
+
+def nginx_config(work, ports, mode):
+    sticky = {"none": "", "cookie": "sticky cookie srv_id;", "learn": "sticky learn create=$cookie_sid lookup=$cookie_sid zone=load:8m timeout=10m;"}[mode]
+    servers = " ".join(f"server 127.0.0.1:{port};" for port in ports.backends)
+    passing = """proxy_pass http://load; proxy_set_header Host $host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+            proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Real-IP $remote_addr;"""
+    path = work / f"nginx-{mode}.conf"
+    path.write_text(f"""
+        daemon off; master_process off; worker_processes 1; pid {work}/nginx-{mode}.pid; error_log {work}/nginx.log error;
+        events {{ worker_connections 16384; }}
+        http {{ access_log off; client_body_temp_path {work}/b; proxy_temp_path {work}/p; fastcgi_temp_path {work}/f; uwsgi_temp_path {work}/u; scgi_temp_path {work}/s;
+          keepalive_requests 1000000000;
+          upstream load {{ {servers} {sticky} keepalive 512; keepalive_requests 1000000000; }}
+          server {{ listen 127.0.0.1:{ports.plain} backlog=4096; listen 127.0.0.1:{ports.tls} ssl backlog=4096;
+            ssl_certificate {work}/tls.crt; ssl_certificate_key {work}/tls.key;
+            location / {{ {passing} }} location ~ "{SLOW_PATTERN}" {{ {passing} }} }}
+        }}""")
+    return str(path)
+
+
+def haproxy_config(work, ports, mode):
+    sticky = {
+        "cookie": "cookie srv_id insert indirect nocache",
+        "learn": "stick-table type string len 64 size 100k expire 10m\n  stick on req.cook(sid)",
+    }[mode]
+    mark = (lambda name: f" cookie {name}") if mode == "cookie" else (lambda name: "")
+    servers = "".join(f"  server {name} 127.0.0.1:{port}{mark(name)}\n" for name, port in zip("abc", ports.backends))
+    path = work / f"haproxy-{mode}.cfg"
+    path.write_text(
+        "global\n  nbthread 1\n  maxconn 8192\n  tune.ssl.default-dh-param 2048\ndefaults\n  mode http\n  timeout connect 5s\n  timeout client 60s\n  timeout server 60s\n"
+        "  option forwardfor\n  http-reuse always\n"
+        f"frontend f\n  bind 127.0.0.1:{ports.plain}\n  bind 127.0.0.1:{ports.tls} ssl crt {work}/tls.pem\n  default_backend b\nbackend b\n  balance roundrobin\n  {sticky}\n{servers}")
+    return str(path)
+
+
+def backends(work, ports):
+    """The command of three servers that answer /N with N bytes."""
+    program = shutil.which("nginx") or find_nginx()
+    if not program:
+        sys.exit("load: nginx is missing, which the backends need (Debian package nginx-light)")
+    (work / "html").mkdir()
+    for size in SIZES:
+        (work / f"html/{size}").write_bytes(b"x" * size)
+    servers = "".join(f"server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ root {work}/html; try_files $uri /64; }} }}\n" for port in ports.backends)
+    (work / "backends.conf").write_text(f"""
+        daemon off; master_process off; worker_processes 1; pid {work}/backends.pid; error_log {work}/backends.log error;
+        events {{ worker_connections 8192; }}
+        http {{ access_log off; keepalive_requests 1000000000; open_file_cache max=10; sendfile on; tcp_nopush on; default_type text/plain;
+          client_body_temp_path {work}/bb; proxy_temp_path {work}/bp; fastcgi_temp_path {work}/bf; uwsgi_temp_path {work}/bu; scgi_temp_path {work}/bs;
+          large_client_header_buffers 4 16k; {servers} }}""")
+    return [program, "-c", str(work / "backends.conf"), "-p", str(work)]
