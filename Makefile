@@ -99,4 +99,4 @@ image-report: publish ## Build the image and print its size and its time from st
 	@tests/docker.sh tests/image-report.sh
 
 release: ## Build image, charts, manifests, bill of materials and checksums of VERSION into artifacts/release
-	@tests/docker.sh .ci/release.sh "$(VERSION)" "$(IMAGE)" "$(BASE)"
+	@.ci/release.sh "$(VERSION)" "$(IMAGE)" "$(BASE)"

@@ -24,9 +24,11 @@ tar -czf "$folder/examples-$version.tgz" --sort=name --mtime=@0 --owner=0 --grou
 
 dotnet tool restore >/dev/null
 dotnet tool run dotnet-CycloneDX src/StickyIngress/StickyIngress.csproj --output "$folder" --filename "sticky-ingress-$version.cdx.json" \
-  --output-format json --set-name sticky-ingress --set-version "$version" --recursive --exclude-dev >/dev/null
+  --output-format json --set-name sticky-ingress --set-version "$version" --exclude-dev >/dev/null
 
-make --no-print-directory image VERSION="$version" IMAGE="$image" BASE="$base"
-docker save "$image" | gzip -n >"$folder/sticky-ingress-$version-image.tar.gz"
+make --no-print-directory publish VERSION="$version"
+# An engine of our own has no network, so only this runs beside it.
+tests/docker.sh bash -c 'docker build --quiet --target published ${1:+--build-arg BASE="$1"} --tag "$0" . >&2 && docker save "$0"' "$image" "$base" |
+  gzip -n >"$folder/sticky-ingress-$version-image.tar.gz"
 
 (cd "$folder" && sha256sum -- * >SHA256SUMS && cat SHA256SUMS)
