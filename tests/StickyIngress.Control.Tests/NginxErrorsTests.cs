@@ -27,7 +27,7 @@ public sealed class NginxErrorsTests
     internal static readonly HashSet<string> Commercial =
     [
         S + " slow_start=30s;", "least_time header; " + S + ";", "random two least_time=header; " + S + ";", "sticky cookie a partitioned; " + S + ";",
-        "resolver 127.0.0.1 status_zone=z; " + S + ";",
+        "resolver 127.0.0.1 status_zone=z; " + S + ";", "sticky learn create=$arg_a lookup=$arg_a zone=z:64k sync; " + S + ";",
     ];
 
     public static TheoryData<string, string> Counterparts => new()
