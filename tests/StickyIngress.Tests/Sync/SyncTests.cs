@@ -50,7 +50,7 @@ public sealed class SyncTests
         await using var redis = await RedisServer.StartAsync();
         await using var replicas = await Replicas.StartAsync(1, servers.Addresses, "redis://" + redis.Address, Patient);
         var before = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => replicas.AskAsync($"s{i}")));
-        await Eventually.HoldsAsync(async () => await replicas[0].MetricAsync("stickyingress_session_sync_pending") == 0, "all is written", Stop);
+        await AllIsWrittenAsync(replicas[0]);
 
         await replicas.AddAsync("redis://" + redis.Address, Patient);
         var after = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Replicas.AskAsync(replicas[1], $"s{i}")));
@@ -66,10 +66,12 @@ public sealed class SyncTests
         await using var redis = await RedisServer.StartAsync();
         await using var replicas = await Replicas.StartAsync(1, servers.Addresses, "redis://" + redis.Address, Patient);
         var old = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Replicas.AskAsync(replicas[0], $"old-{i}")));
+        await AllIsWrittenAsync(replicas[0]);
 
         await replicas.WriteKeysAsync("the key of the second year", "the key that all replicas have");
         await replicas.AddAsync("redis://" + redis.Address, Patient);
         var young = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Replicas.AskAsync(replicas[1], $"young-{i}")));
+        await AllIsWrittenAsync(replicas[1]);
 
         Assert.Equal(old, await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Replicas.AskAsync(replicas[1], $"old-{i}"))));
         Assert.Equal(young, await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Replicas.AskAsync(replicas[0], $"young-{i}"))));
@@ -118,4 +120,7 @@ public sealed class SyncTests
         Assert.Equal(1, ended.Code);
         Assert.Contains(expected, ended.Error, StringComparison.Ordinal);
     }
+
+    private static Task AllIsWrittenAsync(StickyProcess replica) =>
+        Eventually.HoldsAsync(async () => await replica.MetricAsync("stickyingress_session_sync_pending") == 0, "all is written", Stop);
 }
