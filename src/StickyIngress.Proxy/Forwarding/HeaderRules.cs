@@ -53,9 +53,11 @@ internal static class HeaderRules
         if (odd < 0) return true;
         if (name[odd] != '_' || name.AsSpan(odd).IndexOfAnyExcept(NameWithUnderscore) >= 0) return false;
 
-        var read = name.Replace('_', '-');
-        return !NotInTrailer.Contains(read) && !settings.SetHeaders.Any(header => header.Name.Equals(read, StringComparison.OrdinalIgnoreCase));
+        return !SpeaksForUs(name.Replace('_', '-'), settings);
     }
+
+    private static bool SpeaksForUs(string read, ProxySettings settings) =>
+        NotInTrailer.Contains(read) || settings.SetHeaders.Any(header => header.Name.Equals(read, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>
     /// The message's own Connection header says that it is for one hop. The server keeps only <c>close</c> or <c>keep-alive</c> of a list that

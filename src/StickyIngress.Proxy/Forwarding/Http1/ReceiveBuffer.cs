@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace StickyIngress.Proxy.Forwarding.Http1;
 
 /// <summary>What came from a peer and was not used yet, in one pooled piece. It holds no memory before its first use and after <see cref="Return"/>.</summary>
@@ -49,7 +47,7 @@ internal sealed class ReceiveBuffer
 
     public void Return()
     {
-        if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes);
+        if (_bytes.Length > 0) BufferPool.Arrays.Return(_bytes);
         _bytes = [];
         _start = _end = 0;
         _wasFilled = false;
@@ -63,10 +61,10 @@ internal sealed class ReceiveBuffer
 
     private void Resize(int size)
     {
-        var larger = ArrayPool<byte>.Shared.Rent(size);
+        var larger = BufferPool.Arrays.Rent(size);
         Unread.CopyTo(larger);
         var count = _end - _start;
-        if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes);
+        if (_bytes.Length > 0) BufferPool.Arrays.Return(_bytes);
         (_bytes, _start, _end) = (larger, 0, count);
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 
 namespace StickyIngress.Proxy.Forwarding.Http1;
@@ -81,7 +80,7 @@ internal sealed class SendBuffer
 
     public void Return()
     {
-        if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes);
+        if (_bytes.Length > 0) BufferPool.Arrays.Return(_bytes);
         _bytes = [];
         Clear();
     }
@@ -90,10 +89,10 @@ internal sealed class SendBuffer
     {
         if (_bytes.Length - _end < count)
         {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(FirstSize, 2 * (Count + count)));
+            var larger = BufferPool.Arrays.Rent(Math.Max(FirstSize, 2 * (Count + count)));
             Unsent.Span.CopyTo(larger);
             (_end, _start) = (Count, 0);
-            if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes);
+            if (_bytes.Length > 0) BufferPool.Arrays.Return(_bytes);
             _bytes = larger;
         }
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using StickyIngress.Proxy.Sockets;
 
@@ -57,7 +56,7 @@ internal sealed class Tunnel(ProxyRequest request, PeerConnection connection, St
 
     private async Task SendAsync()
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        var buffer = BufferPool.Arrays.Rent(BufferSize);
         try
         {
             while (true)
@@ -79,7 +78,7 @@ internal sealed class Tunnel(ProxyRequest request, PeerConnection connection, St
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            BufferPool.Arrays.Return(buffer);
         }
     }
 }

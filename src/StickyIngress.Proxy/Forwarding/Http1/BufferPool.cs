@@ -1,0 +1,15 @@
+using System.Buffers;
+
+namespace StickyIngress.Proxy.Forwarding.Http1;
+
+/// <summary>
+/// Where the buffers of peer connections come from. The shared pool keeps 32 of a size for each core, so with more requests than that at a time
+/// it made every second buffer anew.
+/// </summary>
+internal static class BufferPool
+{
+    /// <summary>More arrays of one size than that are left to the garbage collector.</summary>
+    private const int Kept = 512;
+
+    public static ArrayPool<byte> Arrays { get; } = ArrayPool<byte>.Create(ReceiveBuffer.MaxSize, Kept);
+}
