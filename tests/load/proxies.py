@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-RELEASE = ROOT / "artifacts/bin"
+IMAGE = ROOT / "artifacts/image"
+BENCHMARKS = ROOT / "artifacts/bin/StickyIngress.Benchmarks/release"
 SESSIONS = 100
 SIZES = (64, 4096, 1048576)
 
@@ -61,7 +62,7 @@ def all_proxies(work, ports):
 
 
 def bare(work, ports, name, scheduling="default"):
-    program = str(RELEASE / "StickyIngress.Benchmarks/release/StickyIngress.Benchmarks")
+    program = str(BENCHMARKS / "StickyIngress.Benchmarks")
     command = [program, "bare-forwarder", scheduling, str(ports.plain), str(ports.tls), str(work / "tls.crt"), str(work / "tls.key")]
     inline = {"DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS": "1", "DOTNET_ThreadPool_UnfairSemaphoreSpinLimit": "0"}
     return Proxy(name, command + [f"127.0.0.1:{port}" for port in ports.backends], environment=inline if scheduling == "inline" else {})
@@ -69,7 +70,7 @@ def bare(work, ports, name, scheduling="default"):
 
 def sticky_ingress(work, ports, mode, engine="Auto"):
     command = [
-        str(RELEASE / "StickyIngress/release/sticky-ingress"), "run", "--manifests", manifests(work, ports, mode, engine),
+        str(IMAGE / "sticky-ingress"), "run", "--manifests", manifests(work, ports, mode, engine),
         "--http", f"127.0.0.1:{ports.plain}", "--https", f"127.0.0.1:{ports.tls}", "--admin", f"127.0.0.1:{ports.admin}",
         "--access-log", "off", "--shutdown-grace", "0s", "--log-level", "error",
     ]

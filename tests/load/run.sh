@@ -10,6 +10,6 @@ for program in wrk haproxy nginx; do
   command -v "$program" >/dev/null || echo "load: $program is missing (Debian package $package)" >&2
 done
 
-dotnet build src/StickyIngress -c Release --nologo -v quiet -clp:ErrorsOnly
+make --no-print-directory publish
 dotnet build tests/StickyIngress.Benchmarks -c Release --nologo -v quiet -clp:ErrorsOnly
 exec tests/load/load.py "$@"
