@@ -9,11 +9,15 @@ internal sealed class StoreHealth(ISharedStore store, SharingOptions options, Ti
     /// <summary>Read to see how long reads take; nobody writes it.</summary>
     private static readonly SharedKey ProbeKey = new("probe", default);
 
+    /// <summary>A store that is not reached at once when the process starts is nothing to tell; after so many probes it is.</summary>
+    private const int ProbesUntilTold = 10;
+
     private readonly CircuitBreaker _reads = new(failuresInARow: 5);
     private readonly CircuitBreaker _writes = new(failuresInARow: 2);
     private readonly Lock _judging = new();
     private string _life = "";
     private bool _away = true;
+    private int _failedAtStart;
     private int _mustReoffer = 1; // what a session file held
 
     public bool IsReadable => !_reads.IsOpen;
@@ -32,7 +36,7 @@ internal sealed class StoreHealth(ISharedStore store, SharingOptions options, Ti
 
     public void ReadFailed(Exception e)
     {
-        if (_reads.Failed()) Judge(e is TimeoutException ? "it does not answer within the read budget" : e.Message);
+        if (_reads.Failed()) Judge(e is TimeoutException ? "it does not answer within the read budget" : Cause(e));
     }
 
     public void WriteSucceeded() => _writes.Succeeded();
@@ -55,7 +59,9 @@ internal sealed class StoreHealth(ISharedStore store, SharingOptions options, Ti
         {
             _writes.Open();
             _reads.Open();
-            Judge(e is TimeoutException ? "it does not answer" : e.Message);
+            var reason = e is TimeoutException ? "it does not answer" : Cause(e);
+            Judge(reason);
+            if (_life.Length == 0 && ++_failedAtStart == ProbesUntilTold) observer.Away(reason);
         }
     }
 
@@ -68,6 +74,8 @@ internal sealed class StoreHealth(ISharedStore store, SharingOptions options, Ti
             await Task.Delay(IsAway ? options.ProbeInterval / 5 : options.ProbeInterval, time, cancellationToken);
         }
     }
+
+    private static string Cause(Exception e) => e.GetBaseException().Message;
 
     private void Found(StoreProbe found, bool fast)
     {
