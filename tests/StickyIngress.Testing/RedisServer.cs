@@ -81,26 +81,20 @@ public sealed class RedisServer : IAsyncDisposable
     }
 
     /// <summary>Sends one command as people type it and gives the first line of the answer.</summary>
-    public async Task<string> SayAsync(string command, CancellationToken cancellationToken = default)
+    public async Task<string> SayAsync(string command, CancellationToken cancellationToken = default) =>
+        (await LinesAsync(command, cancellationToken)).FirstOrDefault("");
+
+    /// <summary>The lines of a command's whole answer.</summary>
+    public async Task<IReadOnlyList<string>> LinesAsync(string command, CancellationToken cancellationToken = default)
     {
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, Port, cancellationToken);
         await using var stream = client.GetStream();
         await stream.WriteAsync(Encoding.ASCII.GetBytes(command + "\r\n"), cancellationToken);
         using var reader = new StreamReader(stream);
-        var line = await reader.ReadLineAsync(cancellationToken) ?? "";
-        return line.StartsWith('$') && line != "$-1" ? await reader.ReadLineAsync(cancellationToken) ?? "" : line;
-    }
-
-    /// <summary>The lines of a command's whole answer, as the protocol has them.</summary>
-    public async Task<IReadOnlyList<string>> LinesAsync(string command)
-    {
-        using var client = new TcpClient();
-        await client.ConnectAsync(IPAddress.Loopback, Port);
-        await using var stream = client.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(command + "\r\nQUIT\r\n"));
-        using var reader = new StreamReader(stream);
-        return (await reader.ReadToEndAsync()).Split("\r\n");
+        var lines = new List<string>();
+        await ReadAnswerAsync(reader, lines, cancellationToken);
+        return lines;
     }
 
     /// <summary>A number of INFO, such as used_memory_dataset.</summary>
@@ -135,6 +129,26 @@ public sealed class RedisServer : IAsyncDisposable
         _process.Dispose();
         Directory.Delete(_folder, recursive: true);
         return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Texts and lists come in full, without what says how long they are.</summary>
+    private static async Task ReadAnswerAsync(StreamReader reader, List<string> lines, CancellationToken cancellationToken)
+    {
+        var head = await reader.ReadLineAsync(cancellationToken) ?? throw new IOException("redis-server has closed the connection");
+        switch (head)
+        {
+            case ['$', not '-', ..]:
+                var text = new char[int.Parse(head.AsSpan(1)) + "\r\n".Length];
+                await reader.ReadBlockAsync(text, cancellationToken);
+                lines.AddRange(new string(text).TrimEnd().Split("\r\n"));
+                break;
+            case ['*', not '-', ..]:
+                for (var i = int.Parse(head.AsSpan(1)); i > 0; i--) await ReadAnswerAsync(reader, lines, cancellationToken);
+                break;
+            default:
+                lines.Add(head);
+                break;
+        }
     }
 
     private static string NewFolder() => Directory.CreateTempSubdirectory("redis-").FullName;
