@@ -92,48 +92,41 @@ def hostile_loads(proxy, ports, work, seconds):
 
 def sync(proxies, work, ports, options, report):
     """
-    Sessions that are known here, without and with a store that they are shared through, and while that is frozen. Both proxies run at
-    once and are asked in turns, so that what changes on the machine meets both.
+    Sessions that are known here, without and with a store that they are shared through, and while that is frozen. Two proxies run at once
+    and are asked in turns, so that what changes on the machine meets both; each round starts both anew, since no two processes compile alike.
     """
-    with contextlib.ExitStack() as running:
-        store, settings = running.enter_context(redis(work))
-        alone = sticky_ingress(work, ports, "learn")
-        shared_ports = Ports(ports)
-        shared = sticky_ingress(work, shared_ports, "learn, sync", settings=settings)
-        kinds = [(alone, running.enter_context(measure.serving(alone, ports)), ports)]
-        kinds.append((shared, running.enter_context(measure.serving(shared, shared_ports)), shared_ports))
-        for proxy, process, at in kinds:
-            measure.sample(proxy, process, at, work, options.warmup)
-
-        turns = max(4, options.seconds)
-        with_store = in_turns(kinds, work, turns)
-        store.send_signal(signal.SIGSTOP)
-        try:
-            frozen = in_turns(kinds, work, turns // 2)
-        finally:
-            store.send_signal(signal.SIGCONT)
+    samples = {state: ([], []) for state in ("runs", "is frozen")}
+    for _ in range(options.rounds):
+        with contextlib.ExitStack() as running:
+            store, settings = running.enter_context(redis(work))
+            shared_ports = Ports(ports)
+            both = [(sticky_ingress(work, ports, "learn"), ports), (sticky_ingress(work, shared_ports, "learn, sync", settings=settings), shared_ports)]
+            both = [(proxy, running.enter_context(measure.serving(proxy, at)), at) for proxy, at in both]
+            for proxy, process, at in both:
+                measure.sample(proxy, process, at, work, options.warmup)
+            in_turns(samples["runs"], both, work)
+            store.send_signal(signal.SIGSTOP)
+            in_turns(samples["is frozen"], both, work)
     rows = []
-    for state, both in (("runs", with_store), ("is frozen", frozen)):
-        for setting, of in zip(("false", "true"), both):
+    for state, (alone, shared) in samples.items():
+        for setting, of in (("false", alone), ("true", shared)):
             cpu, p50, p99 = (statistics.median(getattr(one, key) for one in of) for key in ("cpu", "p50", "p99"))
-            ratio = statistics.median(one.cpu / other.cpu for one, other in zip(of, both[0]))
+            ratio = statistics.median(one.cpu / other.cpu for one, other in zip(of, alone))
             rows.append([state, f"`{setting}`", f"{cpu:.1f}", f"{ratio:.3f}", f"{p50:.2f}", f"{p99:.2f}", f"{sum(one.errors for one in of):.0f}"])
-    report.rows("sync", "Known sessions of learn, shared or not, in turns of 3 s; medians", [
+    report.rows("sync", f"Known sessions of learn, shared or not, in turns of 3 s; medians of {len(alone)}", [
         "the store", "sync", "CPU µs/request", "of `false` in the same turn", "p50 ms", "p99 ms", "errors"], rows)
 
 
-def in_turns(kinds, work, turns):
-    """Samples of each kind, which is a proxy, its process and its ports."""
-    samples = [[] for _ in kinds]
-    for _ in range(turns):
-        for of, (proxy, process, ports) in zip(samples, kinds):
-            of.append(measure.sample(proxy, process, ports, work, 3))
-    return samples
+def in_turns(samples, both, work):
+    for turn in range(4):
+        for number in (turn % 2, 1 - turn % 2):
+            proxy, process, ports = both[number]
+            samples[number].append(measure.sample(proxy, process, ports, work, 3))
 
 
 @contextlib.contextmanager
 def redis(work):
-    """A store that keeps nothing, and the settings that name it."""
+    """A store that keeps nothing, not frozen any more at the end, and the settings that name it."""
     if not shutil.which("redis-server"):
         sys.exit("load: redis-server is missing (Debian package redis-server), which the part sync needs")
     with socket.socket() as free:
@@ -142,7 +135,8 @@ def redis(work):
     keys = work / "keys"
     keys.write_text("the key that all replicas have\n")
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    with measure.running(command, measure.OTHER_CORE) as process:
+    with measure.running(command, measure.OTHER_CORE) as process, contextlib.ExitStack() as thaw:
+        thaw.callback(process.send_signal, signal.SIGCONT)
         yield process, ["--sync-store", f"redis://127.0.0.1:{port}", "--affinity-keys", str(keys)]
 
 

@@ -100,7 +100,7 @@ def make_certificate(work):
 
 def manifests(work, ports, mode, engine):
     folder = work / f"sticky-{mode}-{engine}-{ports.plain}"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     servers = "".join(f'  - {{ name: {name}, address: "127.0.0.1:{port}", route: {name} }}\n' for name, port in zip("abc", ports.backends))
     encoded = {name: base64.b64encode((work / name).read_bytes()).decode() for name in ("tls.crt", "tls.key")}
     (folder / "load.yaml").write_text(
