@@ -1,7 +1,5 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
-using StickyIngress.Control.Sources;
 using StickyIngress.Kubernetes;
 using StickyIngress.Testing;
 
