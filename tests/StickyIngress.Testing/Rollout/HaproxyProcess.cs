@@ -11,6 +11,9 @@ public sealed class HaproxyProcess : IRolloutProxy
 {
     public const string Executable = "/usr/sbin/haproxy";
 
+    /// <summary>A worker that has waited for tables of others for less than twice five seconds gives its own to nobody.</summary>
+    private static readonly TimeSpan TablesSettle = TimeSpan.FromSeconds(11);
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("rollout-");
     private readonly RolloutMode _mode;
     private readonly bool _drains;
@@ -35,6 +38,7 @@ public sealed class HaproxyProcess : IRolloutProxy
         if (_process is null)
         {
             _process = Process.Start(new ProcessStartInfo(Executable) { ArgumentList = { "-W", "-q", "-L", "self", "-f", Configuration } });
+            if (_mode == RolloutMode.Learn) await Task.Delay(TablesSettle);
             return;
         }
 
