@@ -62,10 +62,10 @@ public class PickBenchmark
             _selections[i] = new(upstream, new SampleRequest($"/page/{i}", new IPAddress(i * 7919L)), maxTries: 0);
 
         _now = 1_700_000_000_000;
-        upstream.Peers[Peers / 2].State.Unhealthy = OneUnavailable;
+        upstream.Primaries.Peers[Peers / 2].State.Unhealthy = OneUnavailable;
         if (SecondTry)
         {
-            foreach (var selection in _selections) selection.MarkTried(upstream.Peers[0]);
+            foreach (var selection in _selections) selection.MarkTried(upstream.Primaries.Peers[0]);
         }
 
         if (Balancing == Method.LeastTimeTied)

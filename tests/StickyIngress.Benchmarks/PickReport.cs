@@ -50,8 +50,11 @@ internal static class PickReport
     {
         var benchmark = new PickBenchmark
         {
-            Balancing = method, Peers = peers, Weights = weights,
-            OneUnavailable = trouble?.OneUnavailable == true, SecondTry = trouble?.SecondTry == true,
+            Balancing = method,
+            Peers = peers,
+            Weights = weights,
+            OneUnavailable = trouble?.OneUnavailable == true,
+            SecondTry = trouble?.SecondTry == true,
         };
         benchmark.Setup();
         Time(benchmark, Round * 5);
