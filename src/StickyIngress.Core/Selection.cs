@@ -65,6 +65,9 @@ public sealed class Selection
     /// <summary>For learn: the key of the session id that the client presented, and what the table said of it.</summary>
     public SessionLookup Session { get; set; }
 
+    /// <summary>For learn: the session that the table keeps for as long as the try is open; null: none.</summary>
+    public OpenSession? OpenSession { get; set; }
+
     /// <summary>For the hashes and random: the number reached, rounds made, probes failed, and position on the ring. Set by the balancer.</summary>
     public ref HashProgress Hash => ref _hash;
 

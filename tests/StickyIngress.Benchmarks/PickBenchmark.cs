@@ -48,6 +48,12 @@ public class PickBenchmark
     [Params(1, 5)]
     public int Weights { get; set; }
 
+    /// <summary>One peer in the middle fails its checks, so that all are looked at. For the report; here nobody is unavailable.</summary>
+    public bool OneUnavailable { get; set; }
+
+    /// <summary>Each request has tried the first peer already. For the report.</summary>
+    public bool SecondTry { get; set; }
+
     [GlobalSetup]
     public void Setup()
     {
@@ -56,6 +62,12 @@ public class PickBenchmark
             _selections[i] = new(upstream, new SampleRequest($"/page/{i}", new IPAddress(i * 7919L)), maxTries: 0);
 
         _now = 1_700_000_000_000;
+        upstream.Primaries.Peers[Peers / 2].State.Unhealthy = OneUnavailable;
+        if (SecondTry)
+        {
+            foreach (var selection in _selections) selection.MarkTried(upstream.Primaries.Peers[0]);
+        }
+
         if (Balancing == Method.LeastTimeTied)
         {
             // 20 ms for each unit of weight.

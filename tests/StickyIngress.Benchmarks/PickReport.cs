@@ -17,19 +17,45 @@ internal static class PickReport
     {
         output.WriteLine("| Method | 100 peers | 10,000 peers | 10,000 peers of 5 weights | Budget |");
         output.WriteLine("|---|--:|--:|--:|--:|");
-        foreach (var method in Enum.GetValues<PickBenchmark.Method>())
+        foreach (var method in Enum.GetValues<PickBenchmark.Method>().Where(method => method != PickBenchmark.Method.LeastTimeTied))
             output.WriteLine($"| {method} | {Pick(method, 100, 5)} | {Pick(method, 10_000, 1)} | {Pick(method, 10_000, 5)} | {Budget(method)} µs |");
 
         output.WriteLine();
+        WriteScans(output);
+        output.WriteLine();
         output.WriteLine(Ring());
+    }
+
+    /// <summary>Where nginx's order has every peer looked at.</summary>
+    private static void WriteScans(TextWriter output)
+    {
+        output.WriteLine("| All peers are looked at | Method | 100 peers of 5 weights | 10,000 peers of 5 weights |");
+        output.WriteLine("|---|---|--:|--:|");
+        Write("one peer is unavailable", PickBenchmark.Method.RoundRobin, new() { OneUnavailable = true });
+        Write("one peer is unavailable", PickBenchmark.Method.LeastConn, new() { OneUnavailable = true });
+        Write("one peer is unavailable", PickBenchmark.Method.LeastTime, new() { OneUnavailable = true });
+        Write("a second try", PickBenchmark.Method.RoundRobin, new() { SecondTry = true });
+        Write("a second try", PickBenchmark.Method.LeastConn, new() { SecondTry = true });
+        Write("a second try", PickBenchmark.Method.LeastTime, new() { SecondTry = true });
+        Write("equal peers of different weights", PickBenchmark.Method.LeastTimeTied, new());
+
+        void Write(string why, PickBenchmark.Method method, PickBenchmark trouble) => output.WriteLine(
+            $"| {why} | {method} | {Pick(method, 100, 5, trouble)} | {Pick(method, 10_000, 5, trouble)} |");
     }
 
     private static int Budget(PickBenchmark.Method method) => method
         is PickBenchmark.Method.Hash or PickBenchmark.Method.HashConsistent or PickBenchmark.Method.IpHash or PickBenchmark.Method.Random or PickBenchmark.Method.RandomTwo ? 2 : 5;
 
-    private static string Pick(PickBenchmark.Method method, int peers, int weights)
+    private static string Pick(PickBenchmark.Method method, int peers, int weights, PickBenchmark? trouble = null)
     {
-        var benchmark = new PickBenchmark { Balancing = method, Peers = peers, Weights = weights };
+        var benchmark = new PickBenchmark
+        {
+            Balancing = method,
+            Peers = peers,
+            Weights = weights,
+            OneUnavailable = trouble?.OneUnavailable == true,
+            SecondTry = trouble?.SecondTry == true,
+        };
         benchmark.Setup();
         Time(benchmark, Round * 5);
         var rounds = Enumerable.Range(0, Rounds).Select(_ => Time(benchmark, Round)).Order().ToArray();

@@ -19,8 +19,11 @@ internal static class RolloutReport
 
         if (!File.Exists(HaproxyProcess.Executable)) return;
 
-        await RunAsync(output, "HAProxy, cookie, ready pods", () => new HaproxyProcess(drains: false), RolloutMode.Cookie);
-        await RunAsync(output, "HAProxy, cookie, leaving pods at weight 0", () => new HaproxyProcess(drains: true), RolloutMode.Cookie);
+        foreach (var (mode, name) in new[] { (RolloutMode.Cookie, "cookie"), (RolloutMode.Learn, "stick table") })
+        {
+            await RunAsync(output, $"HAProxy, {name}, ready pods", () => new HaproxyProcess(mode, drains: false), mode);
+            await RunAsync(output, $"HAProxy, {name}, leaving pods at weight 0", () => new HaproxyProcess(mode, drains: true), mode);
+        }
     }
 
     private static async Task RunAsync(TextWriter output, string name, Func<IRolloutProxy> start, RolloutMode mode)

@@ -16,12 +16,14 @@ internal sealed class EndpointMerge(Service service, ServicePort port)
     {
         foreach (var listed in slice.Ports)
         {
-            if (listed.Name != port.Name || listed.Protocol != port.Protocol) continue;
+            if (!IsMeant(listed)) continue;
 
             var number = listed.Port != 0 ? listed.Port : TargetPort();
             foreach (var endpoint in slice.Endpoints) Add(endpoint, number, listed.AppProtocol);
         }
     }
+
+    public bool IsMeant(in EndpointPort listed) => listed.Name == port.Name && listed.Protocol == port.Protocol;
 
     public IEnumerable<MergedEndpoint> Ordered() => _found.Values.OrderBy(endpoint => endpoint.Name, StringComparer.Ordinal);
 

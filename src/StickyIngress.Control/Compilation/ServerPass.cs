@@ -118,13 +118,18 @@ internal sealed class ServerPass(
             return;
         }
 
-        var protocol = ServicePorts.Protocol(port.AppProtocol);
-        var slices = resources.EndpointSlices.GetValueOrDefault(named, []);
-        AddEndpoints(server, service, port, slices, field);
+        JudgeProtocol(port.AppProtocol, named, field);
+        AddEndpoints(server, service, port, resources.EndpointSlices.GetValueOrDefault(named, []), field);
+    }
+
+    /// <summary>Warns of what an appProtocol makes useless, or of one that is not spoken.</summary>
+    private void JudgeProtocol(string? said, ResourceRef by, string field)
+    {
+        var protocol = ServicePorts.Protocol(said);
         if (plan.Source.Spec.Ntlm && plan.Proxy.Protocol is null && protocol is PeerProtocol.H2 or PeerProtocol.H2c)
-            found.Warn(Reasons.UnsupportedByEngine, $"{field}.port", $"{named} says appProtocol {port.AppProtocol}, and ntlm has no effect with that");
+            found.Warn(Reasons.UnsupportedByEngine, $"{field}.port", $"{by} says appProtocol {said}, and ntlm has no effect with that");
         if (protocol is null)
-            found.Warn(Reasons.UnsupportedAppProtocol, $"{field}.port", $"{named} says appProtocol {port.AppProtocol}, which is not spoken here; HTTP is");
+            found.Warn(Reasons.UnsupportedAppProtocol, $"{field}.port", $"{by} says appProtocol {said}, which is not spoken here; HTTP is");
     }
 
     private void AddEndpoints(ServerPlan server, Service service, ServicePort port, ImmutableArray<EndpointSlice> slices, string field)
@@ -132,10 +137,18 @@ internal sealed class ServerPass(
         var endpoints = new EndpointMerge(service, port);
         foreach (var slice in slices)
         {
-            if (slice.AddressType is "IPv4" or "IPv6")
-                endpoints.Add(slice);
-            else
+            if (slice.AddressType is not ("IPv4" or "IPv6"))
+            {
                 found.Warn(Reasons.UnsupportedAddressType, field, $"{slice.Ref} has addresses of type {slice.AddressType}; IPv4 and IPv6 are used");
+                continue;
+            }
+
+            endpoints.Add(slice);
+            foreach (var listed in slice.Ports)
+            {
+                // Kubernetes copies what the Service says, but slices may also be written by hand.
+                if (endpoints.IsMeant(listed) && listed.AppProtocol is { } said && said != port.AppProtocol) JudgeProtocol(said, slice.Ref, field);
+            }
         }
 
         foreach (var endpoint in endpoints.Ordered())
@@ -160,5 +173,6 @@ internal sealed class ServerPass(
             found.Error(Reasons.InvalidAddress, field, $"{error} in \"{text}\", the externalName of {service.Ref}");
         else
             AddAddress(server, address, field, ServicePorts.Protocol(port.AppProtocol) ?? PeerProtocol.Http);
+        JudgeProtocol(port.AppProtocol, service.Ref, field);
     }
 }

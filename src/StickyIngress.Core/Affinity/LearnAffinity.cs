@@ -14,7 +14,7 @@ namespace StickyIngress.Core.Affinity;
  * The id is read once, before the first selection; the table is asked before each. What answers is learned at the end
  * of the response, or with Header at its beginning: failed tries and those that led to the next peer teach nothing. The
  * session moves to whichever peer answered. Of several first requests of one session the first answer wins: the others
- * find the table changed since they looked and leave it.
+ * find the table changed since they looked and leave it. While a request of a known session is open the table keeps it.
  */
 public sealed class LearnAffinity : IAffinity
 {
@@ -83,15 +83,18 @@ public sealed class LearnAffinity : IAffinity
 
     public void Selected(Selection selection, Peer peer)
     {
+        if (selection.Session is { HasKey: true, Ordinal: not SessionTable.Unbound } session) Open(selection, session.Key);
     }
 
     public void HeaderReceived(Selection selection, Peer peer)
     {
-        if (_settings.Header) Learn(selection, peer);
+        if (_settings.Header && Learn(selection, peer) is { } key) Open(selection, key);
     }
 
     public void Released(Selection selection, Peer peer, TryOutcome outcome)
     {
+        if (selection.OpenSession is { } open) Table.Close(open);
+        selection.OpenSession = null;
         if (!_settings.Header && outcome == TryOutcome.Ok) Learn(selection, peer);
     }
 
@@ -161,25 +164,39 @@ public sealed class LearnAffinity : IAffinity
         return end == SessionEnd.Evicted ? BreakReason.Evicted : BreakReason.Expired;
     }
 
-    private void Learn(Selection selection, Peer peer)
+    /// <summary>The session is kept until the try is released.</summary>
+    private void Open(Selection selection, in SessionKey key)
+    {
+        if (selection.OpenSession is { } open)
+        {
+            if (open.Key == key) return;
+
+            Table.Close(open);
+        }
+
+        selection.OpenSession = Table.Open(key);
+    }
+
+    /// <summary>The session that the answer was learned for; null: it is for none.</summary>
+    private SessionKey? Learn(Selection selection, Peer peer)
     {
         var session = selection.Session;
         var ordinal = OrdinalOf(peer);
 
         // A request that has waited in an old snapshot while the peer went: its number is nobody's, or another peer's.
-        if (_ordinals.PeerAt(ordinal) != peer.Id.Value) return;
+        if (_ordinals.PeerAt(ordinal) != peer.Id.Value) return null;
 
         if (_requestsSayAll && session.ClientMade)
         {
             Table.Learn(session.Key, ordinal, mayCreate: true, session.Ordinal);
-            return;
+            return session.Key;
         }
 
         var mayCreate = FirstValue.TryRead(_settings.Create, selection.Values, out var id);
         var key = mayCreate ? _hasher.Hash(id) : session.Key;
         if (session.HasKey && key == session.Key)
         {
-            // What was known when the request began is not forgotten because a stream was open for longer than the timeout.
+            // What was known when the request began is not forgotten because the table was full meanwhile.
             var wasKnown = session.Ordinal != SessionTable.Unbound;
             var replacedFor = selection.Binding == Binding.Gone ? SessionEnd.PeerGone : SessionEnd.Replaced;
             Table.Learn(key, ordinal, mayCreate || wasKnown, session.Ordinal, replacedFor);
@@ -188,6 +205,8 @@ public sealed class LearnAffinity : IAffinity
         {
             Table.Learn(key, ordinal, mayCreate);
         }
+
+        return mayCreate || session.HasKey ? key : null;
     }
 
     private int OrdinalOf(Peer peer) => peer.Backup ? _backups[peer.Index] : _primaries[peer.Index];

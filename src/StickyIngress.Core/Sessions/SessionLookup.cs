@@ -11,3 +11,7 @@ namespace StickyIngress.Core.Sessions;
 /// </param>
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct SessionLookup(bool HasKey, SessionKey Key, bool ClientMade, int Ordinal);
+
+/// <summary>One open request of a session, as the table counts it; <see cref="SessionTable.Close"/> takes it.</summary>
+[StructLayout(LayoutKind.Auto)]
+public readonly record struct OpenSession(SessionKey Key, int Place);

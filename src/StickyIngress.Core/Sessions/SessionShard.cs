@@ -36,6 +36,8 @@ internal sealed class SessionShard(EndedSessions endedSessions)
 
     public Lock Gate { get; } = new();
 
+    public OpenSessions Open { get; } = new();
+
     public int Count => Volatile.Read(ref _count);
 
     public long Bytes =>

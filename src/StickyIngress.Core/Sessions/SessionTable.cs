@@ -13,7 +13,8 @@ namespace StickyIngress.Core.Sessions;
  *              for all shards before a session is added, and a session that is evicted passes its room on, so the bound
  *              holds at every moment.
  * Time:        a session ends at the first Sweep after it was not learned for Timeout. As in nginx a lookup does not ask
- *              how old it is: until it is swept it lives.
+ *              how old it is: until it is swept it lives. While a request of it is open, Sweep learns it again each quarter
+ *              of the timeout, so a session does not end, and is not the oldest, while a stream of it goes on.
  * Concurrency: lookups take no lock (SessionShard says how). Learning locks one of up to 256 shards. The victim is the oldest of
  *              the shard that needs the room: keys are a keyed hash, so that is nearly the oldest of all. Only a shard
  *              that has none asks the others. No two shards are locked at once.
@@ -29,6 +30,7 @@ public sealed class SessionTable
     private const int MaxShards = 256;
     private const int EndedPerHold = 256;
     private const int MaxTrimmedPerSweep = 50_000;
+    private const int RefreshesOfOpenPerTimeout = 4;
 
     // Time in the table starts late enough for sessions that were learned long before the table was.
     private const long StartOfTime = 1L << 38;
@@ -119,11 +121,25 @@ public sealed class SessionTable
     public LearnResult Adopt(in SessionKey key, int ordinal, int? expected = null) =>
         Bind(key, ordinal, mayCreate: true, expected, SessionEnd.Replaced).Result;
 
+    /// <summary>A request of the session is open: the session is in use until <see cref="Close"/>, whatever it is bound to.</summary>
+    public OpenSession Open(in SessionKey key)
+    {
+        var shard = ShardOf(key);
+        lock (shard.Gate) return new(key, shard.Open.Add(key));
+    }
+
+    public void Close(in OpenSession open)
+    {
+        var shard = ShardOf(open.Key);
+        lock (shard.Gate) shard.Open.Remove(open.Place);
+    }
+
     /// <summary>
     /// Ends what is due, and what is over the capacity as far as one pass may take. Call it several times a second.
     /// </summary>
     public void Sweep()
     {
+        RefreshOpen();
         var dueBefore = Now - Volatile.Read(ref _timeout);
         foreach (var shard in _shards)
         {
@@ -272,6 +288,19 @@ public sealed class SessionTable
         }
 
         return false;
+    }
+
+    private void RefreshOpen()
+    {
+        List<SessionLearned> refreshed = [];
+        foreach (var shard in _shards)
+        {
+            var now = Now;
+            lock (shard.Gate)
+                shard.Open.Refresh(shard, now - (Volatile.Read(ref _timeout) / RefreshesOfOpenPerTimeout), now, refreshed);
+        }
+
+        foreach (var learned in refreshed) Tell(learned);
     }
 
     private int SweepSome(SessionShard shard, long dueBefore)

@@ -51,11 +51,12 @@ internal sealed class DrainEndpoint(SnapshotHolder snapshots, ServeSettings sett
 
     private static (int Status, DrainModel? Drain, string? Error)? Judge((Upstream Upstream, Peer Peer)? found, TimeSpan waited, TimeSpan timeout)
     {
-        if (found is not var (upstream, peer)) return (StatusCodes.Status200OK, new("gone", 0, 0), null);
+        if (found is not var (upstream, peer)) return (StatusCodes.Status200OK, new("gone", 0, false, 0), null);
 
         var draining = peer.Draining || peer.Down;
-        var model = new DrainModel("drained", upstream.Affinity?.BoundTo(peer) ?? 0, peer.State.Conns);
-        if (draining && model is { Sessions: 0, Active: 0 }) return (StatusCodes.Status200OK, model, null);
+        var estimated = UpstreamViews.AreEstimates(upstream.Affinity);
+        var model = new DrainModel("drained", estimated is null ? null : upstream.Affinity!.BoundTo(peer), estimated, peer.State.Conns);
+        if (draining && model is { Sessions: null or 0, Active: 0 }) return (StatusCodes.Status200OK, model, null);
         if (!draining && waited >= (timeout < MarkPatience ? timeout : MarkPatience))
             return (StatusCodes.Status409Conflict, null, $"peer {peer.Label} takes new clients; it is neither draining nor down");
 

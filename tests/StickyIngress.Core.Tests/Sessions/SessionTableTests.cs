@@ -27,6 +27,42 @@ public sealed class SessionTableTests
     }
 
     [Fact]
+    public void A_session_with_an_open_request_does_not_end_and_its_time_begins_when_the_last_one_is_closed()
+    {
+        var table = Table(capacity: 10, TimeSpan.FromSeconds(2));
+        var told = 0;
+        table.Learn(Key(1), 7, mayCreate: true);
+        table.Learned = learned => told += learned.Result is { Outcome: LearnOutcome.Refreshed, Ordinal: 7 } ? 1 : 0;
+        var (first, second) = (table.Open(Key(1)), table.Open(Key(1)));
+
+        Pass(table, TimeSpan.FromSeconds(10));
+        table.Close(first);
+        Pass(table, TimeSpan.FromSeconds(10));
+        table.Close(second);
+        Assert.True(table.TryFind(Key(1), out var ordinal));
+        Assert.Equal((7, true), (ordinal, told > 0));
+
+        Pass(table, TimeSpan.FromSeconds(2));
+        Assert.False(table.TryFind(Key(1), out _));
+    }
+
+    [Fact]
+    public void A_session_with_an_open_request_is_not_the_oldest_when_room_is_made()
+    {
+        var table = Table(2, TimeSpan.FromMinutes(10));
+        LearnInTurn(table, 1, 1);
+        table.Open(Key(1));
+        _time.Advance(TimeSpan.FromMinutes(5));
+        LearnInTurn(table, 2, 2);
+        _time.Advance(TimeSpan.FromMinutes(4));
+        table.Sweep();
+
+        LearnInTurn(table, 3);
+
+        Assert.Equal([1, 3], Live(table, 3));
+    }
+
+    [Fact]
     public void An_unknown_session_is_not_created_unless_that_is_allowed()
     {
         var table = Table(10);
@@ -228,6 +264,16 @@ public sealed class SessionTableTests
         {
             _time.Advance(TimeSpan.FromSeconds(1));
             table.Learn(Key(id), 0, mayCreate: true);
+        }
+    }
+
+    /// <summary>Time passes, with a sweep each second.</summary>
+    private void Pass(SessionTable table, TimeSpan time)
+    {
+        for (var second = 0; second < time.TotalSeconds; second++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            table.Sweep();
         }
     }
 

@@ -4,20 +4,27 @@ using System.Text;
 namespace StickyIngress.Testing.Rollout;
 
 /// <summary>
-/// HAProxy with a cookie of its own, in master-worker mode, reloaded at each change with its listeners handed over.
+/// HAProxy in master-worker mode, reloaded at each change with its listeners handed over; with a cookie of its own, or learning the
+/// application's sessions into a stick table, which the next worker gets from the one before through a peer that is itself.
 /// </summary>
 public sealed class HaproxyProcess : IRolloutProxy
 {
     public const string Executable = "/usr/sbin/haproxy";
 
+    /// <summary>A worker that has waited for tables of others for less than twice five seconds gives its own to nobody.</summary>
+    private static readonly TimeSpan TablesSettle = TimeSpan.FromSeconds(11);
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("rollout-");
+    private readonly RolloutMode _mode;
     private readonly bool _drains;
+    private readonly int _peerPort = FreePort.Next();
     private Process? _process;
 
+    /// <param name="mode">Cookie or Learn.</param>
     /// <param name="drains">Terminating pods stay with weight 0, for their clients; else they are left out, as by who asks for ready pods.</param>
-    public HaproxyProcess(bool drains)
+    public HaproxyProcess(RolloutMode mode, bool drains)
     {
-        _drains = drains;
+        (_mode, _drains) = (mode, drains);
         Address = new($"http://127.0.0.1:{FreePort.Next()}");
     }
 
@@ -30,7 +37,8 @@ public sealed class HaproxyProcess : IRolloutProxy
         await File.WriteAllTextAsync(Configuration, Write(pods));
         if (_process is null)
         {
-            _process = Process.Start(new ProcessStartInfo(Executable) { ArgumentList = { "-W", "-q", "-f", Configuration } });
+            _process = Process.Start(new ProcessStartInfo(Executable) { ArgumentList = { "-W", "-q", "-L", "self", "-f", Configuration } });
+            if (_mode == RolloutMode.Learn) await Task.Delay(TablesSettle);
             return;
         }
 
@@ -53,6 +61,14 @@ public sealed class HaproxyProcess : IRolloutProxy
         _folder.Delete(recursive: true);
     }
 
+    private string Sticky => _mode == RolloutMode.Learn
+        ? """
+              stick-table type string len 64 size 100k expire 10m peers mesh
+              stick on req.cook(sid)
+              stick store-response res.cook(sid)
+            """
+        : "  cookie srv_id insert indirect nocache httponly";
+
     private string Write(IReadOnlyList<Pod> pods)
     {
         var text = new StringBuilder($"""
@@ -67,16 +83,18 @@ public sealed class HaproxyProcess : IRolloutProxy
               timeout connect 5s
               timeout client 60s
               timeout server 60s
+            peers mesh
+              peer self 127.0.0.1:{_peerPort}
             frontend http
               bind 127.0.0.1:{Address.Port}
               default_backend shop
             backend shop
               balance roundrobin
-              cookie srv_id insert indirect nocache httponly
+            {Sticky}
 
             """);
         foreach (var pod in pods.Where(pod => !pod.IsGone && (_drains || !pod.IsTerminating)))
-            text.AppendLine($"  server {pod.Name} {pod.EndPoint} cookie {pod.Name} weight {(pod.IsTerminating ? 0 : 1)}");
+            text.AppendLine($"  server {pod.Name} {pod.EndPoint}{(_mode == RolloutMode.Cookie ? " cookie " + pod.Name : "")} weight {(pod.IsTerminating ? 0 : 1)}");
         return text.ToString();
     }
 }

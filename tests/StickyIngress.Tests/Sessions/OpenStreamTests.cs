@@ -68,6 +68,82 @@ public sealed class OpenStreamTests
         Assert.Equal(2, await process.MetricAsync($"stickyingress_peer_connections{{{Labels(a)},state=\"active\"}}"));
     }
 
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public async Task A_session_does_not_end_while_its_stream_is_open(bool grpc, bool header)
+    {
+        await using var a = grpc
+            ? await TestBackend.StartAsync("a", context => EchoGrpcAsync(context, "a"), HttpProtocols.Http2)
+            : await TestBackend.StartAsync("a", context => EchoSocketAsync(context, "a"));
+        var sticky = Sticky.Replace("header: true", header ? "header: true" : "header: false", StringComparison.Ordinal);
+        using var manifests = With(Upstream("u", [a.Address], grpc ? sticky + "\nproxy: { protocol: H2C }" : sticky));
+        var h2c = FreePort.Next();
+        await using var process = await StickyProcess.ServeAsync(manifests, "--h2c", $"127.0.0.1:{h2c}");
+        Task<IEcho> Open(string session) => grpc ? GrpcEcho.OpenAsync(h2c, session) : SocketEcho.OpenAsync(process.Http, session);
+        await (await Open("mine")).DisposeAsync();
+        await Eventually.HoldsAsync(() => IsKnownAsync(process, "mine"), "the session is learned", Stop);
+
+        await using var mine = await Open("mine");
+        Assert.Equal("a: 1", await mine.SayAsync("1"));
+        await OutliveAsync(process, async () => await (await Open("short")).DisposeAsync());
+        Assert.True(await IsKnownAsync(process, "mine"));
+
+        await mine.DisposeAsync();
+        await Eventually.HoldsAsync(async () => !await IsKnownAsync(process, "mine"), "the session ends when nothing of it is open", Stop);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_session_does_not_end_while_its_body_goes_on(bool upload)
+    {
+        var over = new TaskCompletionSource();
+        await using var a = await TestBackend.StartAsync("a", async context =>
+        {
+            if (context.Request.Method == "POST") await context.Request.Body.CopyToAsync(Stream.Null, Stop);
+            await context.Response.Body.FlushAsync(Stop);
+            if (context.Request.Path == "/u/long") await over.Task.WaitAsync(Stop);
+        });
+        using var manifests = With(Upstream("u", [a.Address], Sticky + "\nproxy: { maxBodySize: 0, requestBuffer: 0 }"));
+        await using var process = await StickyProcess.ServeAsync(manifests);
+        using var client = new HttpClient { BaseAddress = new($"http://{process.Http}") };
+        Task<HttpResponseMessage> Ask(HttpMethod method, string path, string session, HttpContent? body = null) => client.SendAsync(
+            new HttpRequestMessage(method, path) { Headers = { { "X-Session", session } }, Content = body }, HttpCompletionOption.ResponseHeadersRead, Stop);
+        using (await Ask(HttpMethod.Get, "/u", "mine")) Assert.True(await IsKnownAsync(process, "mine"));
+
+        var words = new Pipe();
+        var open = upload ? Ask(HttpMethod.Post, "/u", "mine", new OpenContent(words.Reader)) : Ask(HttpMethod.Get, "/u/long", "mine");
+        await Eventually.HoldsAsync(() => a.Requests.Count == 2, "the request is with the server", Stop);
+        await OutliveAsync(process, async () => (await Ask(HttpMethod.Get, "/u", "short")).Dispose());
+        Assert.True(await IsKnownAsync(process, "mine"));
+
+        over.SetResult();
+        await words.Writer.CompleteAsync();
+        using var response = await open;
+        await response.Content.ReadAsByteArrayAsync(Stop);
+        await Eventually.HoldsAsync(async () => !await IsKnownAsync(process, "mine"), "the session ends when nothing of it is open", Stop);
+    }
+
+    /// <summary>Two sessions that nothing is open of come and end, one after the other.</summary>
+    /// <param name="use">Makes the session.</param>
+    private static async Task OutliveAsync(StickyProcess process, Func<Task> use)
+    {
+        for (var i = 0; i < 2; i++)
+        {
+            await use();
+            await Eventually.HoldsAsync(() => IsKnownAsync(process, "short"), "the session is learned", Stop);
+            await Eventually.HoldsAsync(async () => !await IsKnownAsync(process, "short"), "the session ends", Stop);
+        }
+    }
+
+    private static async Task<bool> IsKnownAsync(StickyProcess process, string session)
+    {
+        using var said = JsonDocument.Parse(await process.Admin.GetStringAsync($"/api/v1/sessions/default/u?key={session}", Stop));
+        return said.RootElement.GetProperty("session").GetProperty("known").GetBoolean();
+    }
+
     private static string Labels(TestBackend peer) => $"namespace=\"default\",upstream=\"u\",peer=\"{peer.Address}\"";
 
     private static string State(TestBackend peer, string state) => $"stickyingress_peer_state{{{Labels(peer)},state=\"{state}\"}}";
