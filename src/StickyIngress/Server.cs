@@ -114,9 +114,12 @@ internal static class Server
     {
         var registry = Metrics.NewCustomRegistry();
         DotNetStats.Register(registry);
+        var factory = Metrics.WithCustomRegistry(registry);
+        var allocated = factory.CreateCounter("dotnet_allocated_bytes_total", "Bytes of managed memory that were allocated since the start.");
+        registry.AddBeforeCollectCallback(() => allocated.IncTo(GC.GetTotalAllocatedBytes()));
         services
             .AddSingleton(registry)
-            .AddSingleton<IMetricFactory>(Metrics.WithCustomRegistry(registry))
+            .AddSingleton<IMetricFactory>(factory)
             .AddSingleton<SnapshotMetrics>();
     }
 

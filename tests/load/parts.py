@@ -1,5 +1,6 @@
 """What is no table of loads: latency at half load, idle connections, the first seconds, whether some clients hold up others, and shared sessions."""
 import contextlib
+import re
 import shutil
 import signal
 import socket
@@ -12,7 +13,7 @@ import urllib.request
 import measure
 from proxies import Ports, sticky_ingress
 
-NAMES = ["half", "idle", "cold", "fair", "sync"]
+NAMES = ["allocated", "half", "idle", "cold", "fair", "sync"]
 IDLE = 10000
 
 
@@ -27,6 +28,23 @@ def half(proxies, work, ports, options, report):
             one = measure.sample(proxy, process, ports, work, options.seconds, delay=round(64 / rate * 1000))
         rows.append([proxy.name, f"{one.rate:.0f}", f"{one.p50:.2f}", f"{one.p99:.2f}", f"{one.p999:.2f}", f"{one.cpu:.1f}"])
     report.rows("half", "Half load, 64 B, 64 kept connections", ["proxy", "requests/s", "p50 ms", "p99 ms", "p99.9 ms", "CPU µs/request"], rows)
+
+
+def allocated(proxies, work, ports, options, report):
+    """Managed memory that a request makes, of those proxies that say so."""
+    rows = []
+    for proxy in (proxy for proxy in proxies if proxy.ready):
+        with measure.serving(proxy, ports) as process:
+            measure.sample(proxy, process, ports, work, options.warmup)
+            before = allocated_bytes(ports)
+            one = measure.sample(proxy, process, ports, work, options.seconds)
+            rows.append([proxy.name, f"{(allocated_bytes(ports) - before) / (one.rate * options.seconds):.0f}"])
+    report.rows("allocated", "Managed memory allocated, 64 B, 64 kept connections", ["proxy", "bytes/request"], rows)
+
+
+def allocated_bytes(ports):
+    with urllib.request.urlopen(f"http://127.0.0.1:{ports.admin}/metrics") as page:
+        return float(re.search(r"^dotnet_allocated_bytes_total (\S+)", page.read().decode(), re.M).group(1))
 
 
 def idle(proxies, work, ports, options, report):
