@@ -12,7 +12,7 @@ PUBLISH := dotnet publish src/StickyIngress --nologo -v quiet -p:PublishProfile=
 # What is measured from its start is compiled ahead of time, as the image is.
 AHEAD := --use-current-runtime --no-self-contained -p:PublishReadyToRun=true --artifacts-path artifacts/ahead
 
-.PHONY: help run build test check format golden conformance bench picks sessions sync-report sync-faults load rollout scale compile chart dashboard generate publish image image-report release
+.PHONY: help run build test check format golden conformance bench picks sessions sync-report sync-faults load rollout scale endpoints outage compile chart dashboard generate publish image image-report release
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -67,6 +67,13 @@ rollout: ## Replace every pod under 200 clients with sessions, with StickyIngres
 scale: publish ## 5,000 upstreams in a cluster: cold start, time of a change, memory; on the fake API server, and a real one with KUBEBUILDER_ASSETS
 	@dotnet build tests/StickyIngress.Benchmarks --configuration Release --nologo -v quiet -clp:ErrorsOnly
 	@STICKY_INGRESS=$(CURDIR)/artifacts/image/sticky-ingress tests/loopback.sh artifacts/bin/StickyIngress.Benchmarks/release/StickyIngress.Benchmarks scale $(OPTIONS)
+
+endpoints: ## Memory of 100,000 endpoints, read once and listed again; half a minute
+	@$(BENCH) endpoints
+
+outage: publish ## The API server goes away for three minutes under load (OPTIONS=10: ten); prints a table; fake, and real with KUBEBUILDER_ASSETS
+	@dotnet build tests/StickyIngress.Benchmarks --configuration Release --nologo -v quiet -clp:ErrorsOnly
+	@STICKY_INGRESS=$(CURDIR)/artifacts/image/sticky-ingress tests/loopback.sh artifacts/bin/StickyIngress.Benchmarks/release/StickyIngress.Benchmarks outage $(OPTIONS)
 
 compile: ## Read and compile 10,000 upstreams with 40,000 peers from files in a fresh process; prints time and memory
 	@dotnet publish tests/StickyIngress.Benchmarks --nologo -v quiet $(AHEAD) --output artifacts/ahead/benchmarks

@@ -44,27 +44,16 @@ public static class CrdWriter
         { "schema", new YamlMap { { "openAPIV3Schema", Root() } } },
     };
 
-    /// <summary>
-    /// A column's JSONPath cannot say which of three keys exists, so Sticky is three columns, of which the one with a value
-    /// tells the mode; kubectl shows them with -o wide.
-    /// </summary>
     private static List<object> Columns() =>
     [
         Column("Method", "string", ".spec.balancing.method"),
-        Column("Sticky-Cookie", "string", ".spec.sticky.cookie.name", wide: true),
-        Column("Sticky-Route", "string", ".spec.sticky.route.from", wide: true),
-        Column("Sticky-Learn", "string", ".spec.sticky.learn.lookup", wide: true),
+        Column("Sticky", "string", ".status.sticky"),
         Column("Peers", "integer", ".status.peers.total"),
         Column("Ready", "string", ".status.conditions[?(@.type==\"Ready\")].status"),
         Column("Age", "date", ".metadata.creationTimestamp"),
     ];
 
-    private static YamlMap Column(string name, string type, string path, bool wide = false)
-    {
-        var column = new YamlMap { { "name", name }, { "type", type }, { "jsonPath", path } };
-        if (wide) column.Add("priority", 1);
-        return column;
-    }
+    private static YamlMap Column(string name, string type, string path) => new() { { "name", name }, { "type", type }, { "jsonPath", path } };
 
     private static YamlMap Root() => new()
     {

@@ -11,8 +11,20 @@ public sealed record StickyUpstreamStatus
     [Doc("Accepted, ResolvedRefs, Programmed and Ready."), ListMap("type"), Bound(0, 8)]
     public IReadOnlyList<Condition> Conditions { get; init => field = value.ByValue(); } = ValueList<Condition>.Empty;
 
+    [Doc("How clients stick to a server in that generation.")]
+    public StickyMode? Sticky { get; init; }
+
     [Doc("The peers in short.")]
     public PeersStatus? Peers { get; init; }
+}
+
+/// <summary>Which of the three ways a spec has. A column of kubectl cannot say which of three keys exists, so the status says it.</summary>
+public enum StickyMode
+{
+    None,
+    Cookie,
+    Route,
+    Learn,
 }
 
 [Doc("One aspect of the state, by the Kubernetes conventions.")]

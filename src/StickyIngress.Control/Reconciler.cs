@@ -81,8 +81,8 @@ public sealed class Reconciler(
         {
             var result = Compile(resources, Book());
             await Task.WhenAll(
-                hosts.UseAsync(result.HostNames.ToHashSet(StringComparer.OrdinalIgnoreCase), DnsPatience),
-                followed.UseAsync(result.FollowedNames.ToHashSet(), DnsPatience));
+                hosts.UseAsync(result.Names.Hosts, DnsPatience),
+                followed.UseAsync(result.Names.Followed, DnsPatience));
             if (Book() is var book && !book.IsSameAs(result.Addresses)) result = Compile(resources, book);
 
             Publish(result);

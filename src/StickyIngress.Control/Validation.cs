@@ -29,7 +29,7 @@ public sealed record Validation(int Upstreams, ImmutableArray<Diagnostic> Diagno
         var hosts = new HostNames(resolver, time, static () => { }, names.Token);
 
         var result = compiler.Compile(manifests.Build(), hosts.Book, null);
-        await hosts.UseAsync(result.HostNames.ToHashSet(StringComparer.OrdinalIgnoreCase), TimeSpan.FromSeconds(10));
+        await hosts.UseAsync(result.Names.Hosts, TimeSpan.FromSeconds(10));
         result = compiler.Compile(result.Resources, hosts.Book, result);
         await names.CancelAsync();
         return new(result.Snapshot.Upstreams.Count(upstream => upstream is not null), result.Diagnostics);

@@ -171,7 +171,7 @@ public sealed class ClusterStatusWriter : BackgroundService, IStatusWriter
         if (upstream.Metadata.Generation > status.Generation) return false;
 
         var there = entry.Current(upstream.Metadata, upstream.Status);
-        var next = StatusConditions.Of(status, there, _time.GetUtcNow());
+        var next = StatusConditions.Of(status, upstream.Spec.Sticky, there, _time.GetUtcNow());
         var same = StatusConditions.SaysTheSame(next, there);
         if (same && next.Peers == there!.Peers) return false;
 

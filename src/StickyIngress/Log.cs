@@ -23,6 +23,9 @@ internal static partial class Log
     [LoggerMessage(4003, LogLevel.Information, "Serving http on {Http}, admin on {Admin}")]
     public static partial void Serving(ILogger logger, System.Net.IPEndPoint http, System.Net.IPEndPoint admin);
 
+    [LoggerMessage(4004, LogLevel.Error, "The admin port could not answer {Path}; this is a bug")]
+    public static partial void AdminFailed(ILogger logger, string path, Exception exception);
+
     [LoggerMessage(4010, LogLevel.Information, "Peer {Peer} was changed to {Override} by {Client}")]
     public static partial void PeerChanged(ILogger logger, PeerRef peer, PeerOverride @override, System.Net.IPAddress? client);
 

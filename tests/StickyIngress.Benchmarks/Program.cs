@@ -22,6 +22,12 @@ switch (args)
     case ["scale", .. var options]:
         await ScaleReport.RunAsync(Console.Out, Directory.GetCurrentDirectory(), options);
         break;
+    case ["endpoints"]:
+        await EndpointsReport.RunAsync(Console.Out);
+        break;
+    case ["outage", .. var options]:
+        await OutageReport.RunAsync(Console.Out, Directory.GetCurrentDirectory(), options);
+        break;
     case ["rollout"]:
         await RolloutReport.RunAsync(Console.Out);
         break;

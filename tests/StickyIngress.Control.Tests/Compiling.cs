@@ -77,7 +77,7 @@ internal sealed class Compiling
     public CompileResult Compile(ResourceSet resources)
     {
         var result = Compiler.Compile(resources, Names, Last);
-        var unknown = result.FollowedNames.Where(name => Answers.TryGetValue((name.Host, name.Service), out var answer) && Names.Find(name) != answer).ToArray();
+        var unknown = result.Names.Followed.Where(name => Answers.TryGetValue((name.Host, name.Service), out var answer) && Names.Find(name) != answer).ToArray();
         if (unknown.Length == 0) return Last = result;
 
         Names = Names with { Answers = Names.Answers.SetItems(unknown.Select(name => KeyValuePair.Create(name, Answers[(name.Host, name.Service)]))) };

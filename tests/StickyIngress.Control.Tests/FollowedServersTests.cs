@@ -38,7 +38,7 @@ public sealed class FollowedServersTests
     {
         var result = _compiling.Put(Follows("u", "one.test:81") + "---\n" + Follows("v", "ONE.test.") + "---\n" + Follows("w", "one.test", "resolver: { addresses: [10.0.0.1] }"));
 
-        Assert.Equal(["127.0.0.1:53", "10.0.0.1:53"], result.FollowedNames.Select(name => name.Resolver.Servers[0].ToString()).OrderDescending());
+        Assert.Equal(["127.0.0.1:53", "10.0.0.1:53"], result.Names.Followed.Select(name => name.Resolver.Servers[0].ToString()).OrderDescending());
         Assert.Equal("10.9.0.1:81", Assert.Single(_compiling.Upstream("u").Peers).Name);
     }
 
@@ -69,7 +69,7 @@ public sealed class FollowedServersTests
         _compiling.Put(Follows("u", "one.test"));
         var result = _compiling.Put(SnapshotCompilerTests.Address("u", "one.test"));
 
-        Assert.Empty(result.FollowedNames);
+        Assert.Empty(result.Names.Followed);
     }
 
     [Fact]

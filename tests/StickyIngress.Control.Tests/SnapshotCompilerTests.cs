@@ -151,7 +151,7 @@ public sealed class SnapshotCompilerTests
         _compiling.Names = AddressBook.Empty;
         var first = _compiling.Put(Address("u", "late.test:81") + "---\n" + Address("v", "10.0.0.1"));
         var other = _compiling.Upstream("v");
-        Assert.Equal(["late.test"], first.HostNames);
+        Assert.Equal(["late.test"], first.Names.Hosts);
         Assert.Empty(_compiling.Upstream().Peers);
 
         _compiling.Names = new(AddressBook.Empty.Hosts.Add("late.test", new([IPAddress.Parse("10.0.0.7")], null)));

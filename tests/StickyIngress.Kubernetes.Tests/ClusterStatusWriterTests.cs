@@ -24,6 +24,23 @@ public sealed class ClusterStatusWriterTests
     }
 
     [Theory]
+    [InlineData("None", null)]
+    [InlineData("Cookie", """{"cookie":{"name":"srv_id"}}""")]
+    [InlineData("Route", """{"route":{"from":["$arg_server"]}}""")]
+    [InlineData("Learn", """{"learn":{"create":["$upstream_cookie_sid"],"lookup":["$cookie_sid"]}}""")]
+    public async Task Status_says_how_clients_stick(string expected, string? sticky)
+    {
+        var given = FakeObjects.StickyUpstream("web", "shop", "shop");
+        if (sticky is not null) given["spec"]!["sticky"] = System.Text.Json.Nodes.JsonNode.Parse(sticky);
+        await using var status = await StatusCluster.StartAsync(null, given);
+
+        await status.PublishAsync(await status.Cluster.FirstAsync(), null);
+        await status.UntilConditionAsync("web", "shop", "Ready", "True");
+
+        Assert.Equal(expected, (string?)status.Fake.Store.Find("StickyUpstream", "web", "shop")!["status"]!["sticky"]);
+    }
+
+    [Theory]
     [InlineData("InvalidHost", "Accepted", "False", "True", "False")]
     [InlineData("Conflicted", "Accepted", "False", "True", "False")]
     [InlineData("ServiceNotFound", "ResolvedRefs", "True", "False", "True")]

@@ -45,11 +45,8 @@ public sealed class CompileResult
     /// <summary>How many StickyUpstreams and Ingresses are for other installations.</summary>
     public int Ignored => Elsewhere.Count;
 
-    /// <summary>The host names that servers have.</summary>
-    public IEnumerable<string> HostNames => Users.Keys.Where(used => used.Kind == ReferencePass.HostKind).Select(host => host.Name);
-
-    /// <summary>The names that servers follow in DNS.</summary>
-    public IEnumerable<NameQuery> FollowedNames => Upstreams.Values.SelectMany(known => known.FollowedNames).Distinct();
+    /// <summary>The names that servers have.</summary>
+    public NamesInUse Names { get; internal init; } = NamesInUse.None;
 
     /// <summary>The names of all session tables that are in use.</summary>
     internal IEnumerable<string> Zones => Upstreams.Values.Select(known => known.Plan?.Zone).OfType<string>();

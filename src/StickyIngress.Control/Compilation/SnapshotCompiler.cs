@@ -74,6 +74,7 @@ public sealed class SnapshotCompiler
             Upstreams = run.Upstreams.ToImmutable(),
             Ingresses = run.Ingresses.ToImmutable(),
             Users = run.Users.ToImmutable(),
+            Names = NamesInUse.After(run),
             Elsewhere = run.Elsewhere.ToImmutable(),
             ZoneConflicts = run.ZoneConflicts,
             CertificateEnds = CertificateEnds.After(run),

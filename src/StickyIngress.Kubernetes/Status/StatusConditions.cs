@@ -19,7 +19,7 @@ internal static class StatusConditions
     private const int LongestMessage = 32768;
 
     /// <summary>The status to write. A condition whose status did not change keeps the time of its last transition.</summary>
-    public static StickyUpstreamStatus Of(ResourceStatus status, StickyUpstreamStatus? former, DateTimeOffset now)
+    public static StickyUpstreamStatus Of(ResourceStatus status, StickySpec? sticky, StickyUpstreamStatus? former, DateTimeOffset now)
     {
         // Times in Kubernetes have whole seconds.
         var second = DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds());
@@ -38,6 +38,7 @@ internal static class StatusConditions
         {
             ObservedGeneration = status.Generation,
             Conditions = [.. aspects.Append(ready).Select(Dated)],
+            Sticky = ModeOf(sticky),
             Peers = status.Peers,
         };
 
@@ -50,7 +51,16 @@ internal static class StatusConditions
 
     /// <summary>Whether two statuses say the same about everything but the counts of peers.</summary>
     public static bool SaysTheSame(StickyUpstreamStatus one, StickyUpstreamStatus? other) =>
-        other is not null && one.ObservedGeneration == other.ObservedGeneration && one.Conditions.SequenceEqual(other.Conditions);
+        other is not null && one.ObservedGeneration == other.ObservedGeneration && one.Sticky == other.Sticky
+        && one.Conditions.SequenceEqual(other.Conditions);
+
+    private static StickyMode ModeOf(StickySpec? sticky) => sticky switch
+    {
+        { Cookie: not null } => StickyMode.Cookie,
+        { Route: not null } => StickyMode.Route,
+        { Learn: not null } => StickyMode.Learn,
+        _ => StickyMode.None,
+    };
 
     private static Condition Aspect(string type, IEnumerable<Diagnostic> errors, string well) => errors.FirstOrDefault() is { } first
         ? New(type, ConditionStatus.False, first.Reason, Sentence(errors))

@@ -13,6 +13,7 @@ internal static class StatusJson
         {
             ["observedGeneration"] = status.ObservedGeneration,
             ["conditions"] = new JsonArray([.. status.Conditions.Select(Of)]),
+            ["sticky"] = status.Sticky.ToString(),
         };
         if (status.Peers is { } peers)
         {

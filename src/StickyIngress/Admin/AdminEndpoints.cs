@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Serialization.Metadata;
 using Prometheus;
 using StickyIngress.Core;
@@ -51,11 +50,7 @@ internal static class AdminEndpoints
     {
         context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
         await services.GetRequiredService<CollectorRegistry>().CollectAndExportAsTextAsync(context.Response.Body, context.RequestAborted);
-        await using var page = new MemoryStream();
-        await using var writer = new StreamWriter(page, new UTF8Encoding(false));
-        services.GetRequiredService<SnapshotMetrics>().Write(new(writer));
-        await writer.FlushAsync(context.RequestAborted);
-        await context.Response.Body.WriteAsync(page.GetBuffer().AsMemory(0, (int)page.Length), context.RequestAborted);
+        await services.GetRequiredService<SnapshotMetrics>().WriteAsync(new(context.Response.Body), context.RequestAborted);
     }
 
     private static Task WithUpstream(HttpContext context, SnapshotHolder snapshots, Func<Upstream, Task> write)

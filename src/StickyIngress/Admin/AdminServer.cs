@@ -23,6 +23,7 @@ internal sealed class AdminServer(IServiceProvider services, ServeSettings setti
         });
         builder.Services.AddRoutingCore();
         _app = builder.Build();
+        _app.Use(TellFailure);
         _app.Use(AnswerHeadAsGet);
         _app.UseRouting();
         AdminEndpoints.Map(_app, services);
@@ -33,6 +34,20 @@ internal sealed class AdminServer(IServiceProvider services, ServeSettings setti
         catch (SocketException e)
         {
             throw new IOException($"cannot listen on {settings.Admin}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>This server has no log of its own.</summary>
+    private async Task TellFailure(HttpContext context, RequestDelegate next)
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            Log.AdminFailed(logger, context.Request.Path, e);
+            throw;
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using StickyIngress.Control;
 using StickyIngress.Control.Diagnostics;
 using StickyIngress.Core;
@@ -11,7 +10,7 @@ namespace StickyIngress.Admin;
 
 /// <summary>
 /// The gauges that are read off the snapshot when somebody scrapes. Written straight to the page: thousands of peers in seven states
-/// each would otherwise be kept as objects between scrapes.
+/// each would otherwise be kept as objects between scrapes, or as one text of many megabytes during one.
 /// </summary>
 internal sealed class SnapshotMetrics(SnapshotHolder snapshots, SessionZones zones, ReconcilerState reconciler, Clock clock, AffinityKeysHolder keys, SessionKeeper keeper, StateKeeper state,
     SessionSharing? sharing = null)
@@ -24,41 +23,62 @@ internal sealed class SnapshotMetrics(SnapshotHolder snapshots, SessionZones zon
         (SessionEnd.Timeout, "timeout"), (SessionEnd.Evicted, "evicted"), (SessionEnd.Replaced, "replaced"), (SessionEnd.PeerGone, "peer_gone"),
     ];
 
-    public void Write(MetricsText page)
+    public async Task WriteAsync(MetricsText page, CancellationToken cancellationToken)
     {
-        WritePeers(page, snapshots.Current.Upstreams);
-        WriteQueues(page, snapshots.Current.Upstreams);
+        var upstreams = snapshots.Current.Upstreams;
+        await WritePeersAsync(page, upstreams, cancellationToken);
+        WriteQueues(page, upstreams);
         WriteSessions(page);
         WriteConfig(page);
         WriteCertificates(page);
         if (sharing is not null) WriteSharing(page, sharing);
+        await page.FlushAsync(cancellationToken);
     }
 
-    private void WritePeers(MetricsText page, IReadOnlyList<Upstream> upstreams)
+    private async Task WritePeersAsync(MetricsText page, IReadOnlyList<Upstream> upstreams, CancellationToken cancellationToken)
     {
         var now = clock.Milliseconds;
         page.Begin("peer_state", "gauge", "Whether a peer is in that state.");
-        foreach (var (upstream, peer) in Peers(upstreams))
+        await EachPeerAsync((upstream, peer) =>
         {
             var condition = PeerView.ConditionOf(peer, now);
-            foreach (var (state, word) in States)
-                page.Sample("peer_state", condition == state ? 1 : 0, Labels(upstream, peer, "state", word));
-        }
+            foreach (var (state, word) in States) Sample("peer_state", condition == state ? 1 : 0, upstream, peer, word);
+        });
 
         page.Begin("peer_effective_weight", "gauge", "Weight as it counts now, after failures and during a slow start.");
-        foreach (var (upstream, peer) in Peers(upstreams))
-            page.Sample("peer_effective_weight", SlowStart.EffectiveWeight(peer, now), Labels(upstream, peer));
+        await EachPeerAsync((upstream, peer) => Sample("peer_effective_weight", SlowStart.EffectiveWeight(peer, now), upstream, peer));
 
         page.Begin("peer_connections", "gauge", "Requests that a peer holds (active), and connections to it that are kept open (idle).");
-        foreach (var (upstream, peer) in Peers(upstreams))
+        await EachPeerAsync((upstream, peer) =>
         {
-            page.Sample("peer_connections", peer.State.Conns, Labels(upstream, peer, "state", "active"));
-            page.Sample("peer_connections", peer.State.IdleConnections, Labels(upstream, peer, "state", "idle"));
-        }
+            Sample("peer_connections", peer.State.Conns, upstream, peer, "active");
+            Sample("peer_connections", peer.State.IdleConnections, upstream, peer, "idle");
+        });
 
         page.Begin("affinity_sessions", "gauge", "Sessions bound to a peer: exact for learn, an estimate of distinct clients for cookie.");
-        foreach (var (upstream, peer) in Peers(upstreams).Where(pair => pair.Upstream.Affinity is { Mode: not AffinityMode.Route }))
-            page.Sample("affinity_sessions", upstream.Affinity!.BoundTo(peer), Labels(upstream, peer));
+        await EachPeerAsync((upstream, peer) =>
+        {
+            if (upstream.Affinity is { Mode: not AffinityMode.Route } affinity) Sample("affinity_sessions", affinity.BoundTo(peer), upstream, peer);
+        });
+
+        // Peers of one label are one line: two servers may name the same pod.
+        async Task EachPeerAsync(Action<Upstream, Peer> write)
+        {
+            foreach (var upstream in upstreams)
+            {
+                foreach (var peer in upstream.Peers.DistinctBy(peer => peer.Label))
+                {
+                    write(upstream, peer);
+                    await page.FlushFullAsync(cancellationToken);
+                }
+            }
+        }
+
+        void Sample(string name, double value, Upstream upstream, Peer peer, string? state = null)
+        {
+            var (space, named, labelled) = (("namespace", upstream.Name.Namespace), ("upstream", upstream.Name.Name), ("peer", peer.Label));
+            page.Sample(name, value, state is null ? [space, named, labelled] : [space, named, labelled, ("state", state)]);
+        }
     }
 
     private static void WriteQueues(MetricsText page, IEnumerable<Upstream> upstreams)
@@ -142,44 +162,4 @@ internal sealed class SnapshotMetrics(SnapshotHolder snapshots, SessionZones zon
         var slash = zone.Name.IndexOf('/');
         return [("namespace", zone.Name[..Math.Max(0, slash)]), ("zone", zone.Name[(slash + 1)..])];
     }
-
-    /// <summary>Peers of one label are one line: two servers may name the same pod.</summary>
-    private static IEnumerable<(Upstream Upstream, Peer Peer)> Peers(IEnumerable<Upstream> upstreams) =>
-        upstreams.SelectMany(upstream => upstream.Peers.DistinctBy(peer => peer.Label).Select(peer => (upstream, peer)));
-
-    private static (string Name, string Value)[] Labels(Upstream upstream, Peer peer) =>
-        [("namespace", upstream.Name.Namespace), ("upstream", upstream.Name.Name), ("peer", peer.Label)];
-
-    private static (string Name, string Value)[] Labels(Upstream upstream, Peer peer, string name, string value) =>
-        [.. Labels(upstream, peer), (name, value)];
-}
-
-/// <summary>Writes the Prometheus text format.</summary>
-internal sealed class MetricsText(TextWriter writer)
-{
-    private const string Prefix = "stickyingress_";
-
-    public void Begin(string name, string type, string help)
-    {
-        writer.Write($"# HELP {Prefix}{name} {help}\n");
-        writer.Write($"# TYPE {Prefix}{name} {type}\n");
-    }
-
-    public void Sample(string name, double value, ReadOnlySpan<(string Name, string Value)> labels)
-    {
-        writer.Write(Prefix);
-        writer.Write(name);
-        for (var i = 0; i < labels.Length; i++)
-        {
-            writer.Write(i == 0 ? '{' : ',');
-            writer.Write($"{labels[i].Name}=\"{Escape(labels[i].Value)}\"");
-        }
-
-        if (labels.Length > 0) writer.Write('}');
-        writer.Write(' ');
-        writer.Write(value.ToString(CultureInfo.InvariantCulture));
-        writer.Write('\n');
-    }
-
-    private static string Escape(string value) => value.Replace("\\", "\\\\").Replace("\"", "\\\"").Replace("\n", "\\n");
 }

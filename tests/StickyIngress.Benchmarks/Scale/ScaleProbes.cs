@@ -22,7 +22,7 @@ internal sealed class ScaleProbes(ITestApiServer api, HttpClient client, TestBac
     public async Task<double[]> MoveAsync(int moves)
     {
         using var stop = new CancellationTokenSource();
-        var clients = Enumerable.Range(0, probes).Select(number => Task.Run(() => ComeBackAsync(number, stop.Token))).ToArray();
+        var clients = ComeBackAsync(stop.Token);
         var times = new double[moves];
         for (var move = 0; move < moves; move++)
         {
@@ -31,25 +31,39 @@ internal sealed class ScaleProbes(ITestApiServer api, HttpClient client, TestBac
         }
 
         await stop.CancelAsync();
-        await Task.WhenAll(clients);
+        await clients;
         Array.Sort(times);
         return times;
     }
 
-    private async Task<double> MoveOnceAsync(int number)
-    {
-        var next = _now[number] = _now[number] == one ? other : one;
-        var slice = ScaleObjects.ProbeSlice(number, next);
-        var began = Stopwatch.GetTimestamp();
-        var writing = api.PutAsync(slice);
-        while (await AskAsync(number) != next.Name)
-        {
-            // The other server's answer, until the change has come through.
-        }
+    /// <summary>A client for each probe that comes back until it is stopped.</summary>
+    public Task ComeBackAsync(CancellationToken stop) =>
+        Task.WhenAll(Enumerable.Range(0, probes).Select(number => Task.Run(() => ComeBackAsync(number, stop), CancellationToken.None)));
 
+    /// <summary>Milliseconds from the write to the end of the first request that obeys it.</summary>
+    public async Task<double> MoveOnceAsync(int number)
+    {
+        var began = Stopwatch.GetTimestamp();
+        var writing = WriteMoveAsync(number);
+        await UntilMovedAsync(number);
         var time = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
         await writing;
         return time;
+    }
+
+    /// <summary>Writes that the probe's endpoint is the other server.</summary>
+    public Task WriteMoveAsync(int number)
+    {
+        var next = _now[number] = _now[number] == one ? other : one;
+        return api.PutAsync(ScaleObjects.ProbeSlice(number, next));
+    }
+
+    public async Task UntilMovedAsync(int number)
+    {
+        while (await AskAsync(number) != _now[number].Name)
+        {
+            // The other server's answer, until the change has come through.
+        }
     }
 
     private async Task ComeBackAsync(int number, CancellationToken stop)

@@ -44,22 +44,22 @@ internal sealed class ScaleProcess : IAsyncDisposable
 
     public async Task UntilReadyAsync()
     {
-        while (!_process.HasExited)
+        while (!await IsReadyAsync()) await Task.Delay(5);
+    }
+
+    public async Task<bool> IsReadyAsync()
+    {
+        if (_process.HasExited) throw new InvalidOperationException($"sticky-ingress ended with {_process.ExitCode}");
+
+        try
         {
-            try
-            {
-                using var response = await _admin.GetAsync("/readyz");
-                if (response.IsSuccessStatusCode) return;
-            }
-            catch (HttpRequestException)
-            {
-                // not listening yet
-            }
-
-            await Task.Delay(5);
+            using var response = await _admin.GetAsync("/readyz");
+            return response.IsSuccessStatusCode;
         }
-
-        throw new InvalidOperationException($"sticky-ingress ended with {_process.ExitCode}");
+        catch (HttpRequestException)
+        {
+            return false; // not listening yet
+        }
     }
 
     /// <summary>The value of a series without labels.</summary>

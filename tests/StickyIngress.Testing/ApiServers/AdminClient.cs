@@ -10,12 +10,13 @@ namespace StickyIngress.Testing.ApiServers;
 public sealed class AdminClient : IDisposable
 {
     private readonly HttpClient _http;
-    private readonly string _kubectl;
-    private readonly string _kubeconfig;
+    private readonly IReadOnlyList<string> _kubectl;
+    private readonly string _folder;
 
-    internal AdminClient(Uri address, ApiServerKeys keys, string kubectl, string kubeconfig)
+    /// <param name="kubectl">The command with its first arguments, by which it is this administrator.</param>
+    public AdminClient(Uri address, ApiServerKeys keys, params IReadOnlyList<string> kubectl)
     {
-        (_kubectl, _kubeconfig) = (kubectl, kubeconfig);
+        (_kubectl, _folder) = (kubectl, keys.Folder);
         var authority = X509CertificateLoader.LoadCertificateFromFile(keys.Authority);
         _http = new(new SocketsHttpHandler
         {
@@ -27,12 +28,7 @@ public sealed class AdminClient : IDisposable
             },
         })
         { BaseAddress = address };
-        File.WriteAllText(kubeconfig, Kubeconfigs.Text(
-            address, keys.Authority, $"client-certificate: {keys.AdminCertificate}, client-key: {keys.AdminKey}"));
     }
-
-    /// <summary>The file by which other programs are this administrator.</summary>
-    public string Kubeconfig => _kubeconfig;
 
     public async Task<bool> IsReadyAsync(CancellationToken cancellationToken)
     {
@@ -56,7 +52,7 @@ public sealed class AdminClient : IDisposable
     /// <summary>kubectl edit, by a person who changes what that sed expression says.</summary>
     public async Task EditAsync(string expression, params IReadOnlyList<string> arguments)
     {
-        var editor = Path.Combine(Path.GetDirectoryName(_kubeconfig)!, "editor.sh");
+        var editor = Path.Combine(_folder, "editor.sh");
         await File.WriteAllTextAsync(editor, $"sed -i '{expression}' \"$1\"\n");
         await MustAsync("", ["edit", .. arguments], $"sh {editor}");
     }
@@ -96,6 +92,29 @@ public sealed class AdminClient : IDisposable
         return [.. JsonNode.Parse(page)!["items"]!.AsArray().Select(item => item!.AsObject())];
     }
 
+    /// <summary>Makes the namespaces and applies the manifests, our CRD among them.</summary>
+    public async Task PrepareAsync(IEnumerable<string> namespaces, IEnumerable<string> manifests)
+    {
+        foreach (var space in namespaces) await MustAsync("", "create", "namespace", space);
+        foreach (var manifest in manifests) await MustAsync(manifest, "apply", "--server-side", "-f", "-");
+        await MustAsync("", "wait", "--for=condition=Established", "crd/stickyupstreams.stickyingress.io", "--timeout=60s");
+    }
+
+    /// <summary>Empties the namespace of what tests put there, and frees the Lease of a controller that was killed.</summary>
+    public async Task ClearAsync(string space)
+    {
+        await DeleteAllAsync("Lease", RealApiServer.ControllerNamespace);
+        foreach (var kind in (string[])["StickyUpstream", "Ingress", "EndpointSlice", "Secret"]) await DeleteAllAsync(kind, space);
+
+        // Services cannot be deleted as a whole.
+        await MustAsync("", "delete", "services", "--all", "--namespace", space, "--wait=false");
+        await MustAsync("", "delete", "ingressclasses", "--all");
+    }
+
+    /// <summary>A token of that service account.</summary>
+    public async Task<string> TokenAsync(string account, string space) =>
+        (await MustAsync("", "create", "token", account, "--namespace", space, "--duration", "24h")).Trim();
+
     public void Dispose() => _http.Dispose();
 
     private async Task<string> MustAsync(string input, IReadOnlyList<string> arguments, string? editor)
@@ -106,7 +125,7 @@ public sealed class AdminClient : IDisposable
 
     private async Task<(int Code, string Said)> RunAsync(string input, IReadOnlyList<string> arguments, string? editor)
     {
-        var start = new ProcessStartInfo(_kubectl, ["--kubeconfig", _kubeconfig, .. arguments])
+        var start = new ProcessStartInfo(_kubectl[0], [.. _kubectl.Skip(1), .. arguments])
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
@@ -140,7 +159,7 @@ public sealed class AdminClient : IDisposable
 }
 
 /// <summary>Files by which clients find a server.</summary>
-internal static class Kubeconfigs
+public static class Kubeconfigs
 {
     /// <param name="user">Fields of the user, in flow style.</param>
     public static string Text(Uri address, string authority, string user) => $$"""

@@ -5,23 +5,33 @@ using System.Security.Cryptography.X509Certificates;
 namespace StickyIngress.Testing.ApiServers;
 
 /// <summary>The keys of a cluster of one API server, as PEM files in a folder: an authority, the server, its administrator, and the signer of tokens.</summary>
-internal sealed class ApiServerKeys
+public sealed class ApiServerKeys
 {
-    private readonly string _folder;
+    private ApiServerKeys(string folder) => Folder = folder;
 
-    private ApiServerKeys(string folder) => _folder = folder;
+    public string Folder { get; }
 
-    public string Authority => Path.Combine(_folder, "ca.crt");
+    public string Authority => Path.Combine(Folder, "ca.crt");
 
-    public string ServerCertificate => Path.Combine(_folder, "server.crt");
+    public string ServerCertificate => Path.Combine(Folder, "server.crt");
 
-    public string ServerKey => Path.Combine(_folder, "server.key");
+    public string ServerKey => Path.Combine(Folder, "server.key");
 
-    public string AdminCertificate => Path.Combine(_folder, "admin.crt");
+    public string AdminCertificate => Path.Combine(Folder, "admin.crt");
 
-    public string AdminKey => Path.Combine(_folder, "admin.key");
+    public string AdminKey => Path.Combine(Folder, "admin.key");
 
-    public string TokenKey => Path.Combine(_folder, "tokens.key");
+    public string TokenKey => Path.Combine(Folder, "tokens.key");
+
+    /// <summary>Those of a server that made its own, as PEM: its authority and its administrator.</summary>
+    public static ApiServerKeys Write(string folder, string authority, string certificate, string key)
+    {
+        var keys = new ApiServerKeys(folder);
+        File.WriteAllText(keys.Authority, authority);
+        File.WriteAllText(keys.AdminCertificate, certificate);
+        File.WriteAllText(keys.AdminKey, key);
+        return keys;
+    }
 
     public static ApiServerKeys Create(string folder)
     {

@@ -28,10 +28,15 @@ public sealed class RealApiServer : ITestApiServer
     {
         _assets = assets;
         _keys = ApiServerKeys.Create(_folder.FullName);
-        Admin = new(_address, _keys, Path.Combine(assets, "kubectl"), Path.Combine(_folder.FullName, "admin.kubeconfig"));
+        AdminKubeconfig = Path.Combine(_folder.FullName, "admin.kubeconfig");
+        File.WriteAllText(AdminKubeconfig, Kubeconfigs.Text(_address, _keys.Authority, $"client-certificate: {_keys.AdminCertificate}, client-key: {_keys.AdminKey}"));
+        Admin = new(_address, _keys, Path.Combine(assets, "kubectl"), "--kubeconfig", AdminKubeconfig);
     }
 
     public AdminClient Admin { get; }
+
+    /// <summary>The file by which other programs are the administrator.</summary>
+    public string AdminKubeconfig { get; }
 
     public string Kubeconfig { get; private set; } = "";
 
@@ -106,23 +111,9 @@ public sealed class RealApiServer : ITestApiServer
         }
     }
 
-    /// <summary>Empties the namespace of what tests put there, and frees the Lease of a controller that was killed.</summary>
-    public async Task ClearAsync(string space)
-    {
-        await Admin.DeleteAllAsync("Lease", ControllerNamespace);
-        foreach (var kind in (string[])["StickyUpstream", "Ingress", "EndpointSlice", "Secret"]) await Admin.DeleteAllAsync(kind, space);
-
-        // Services cannot be deleted as a whole.
-        await Admin.MustAsync("", "delete", "services", "--all", "--namespace", space, "--wait=false");
-        await Admin.MustAsync("", "delete", "ingressclasses", "--all");
-    }
-
     /// <summary>A kubeconfig of that service account.</summary>
-    public async Task<string> KubeconfigOfAsync(string account)
-    {
-        var token = await Admin.MustAsync("", "create", "token", account, "--namespace", ControllerNamespace, "--duration", "24h");
-        return Kubeconfigs.Text(_address, _keys.Authority, $"token: \"{token.Trim()}\"");
-    }
+    public async Task<string> KubeconfigOfAsync(string account) =>
+        Kubeconfigs.Text(_address, _keys.Authority, $"token: \"{await Admin.TokenAsync(account, ControllerNamespace)}\"");
 
     public async ValueTask DisposeAsync()
     {
@@ -134,11 +125,11 @@ public sealed class RealApiServer : ITestApiServer
 
     private async Task PrepareAsync(IEnumerable<string> manifests, string account)
     {
-        foreach (var space in (string[])["web", ControllerNamespace]) await Admin.MustAsync("", "create", "namespace", space);
-        foreach (var manifest in manifests) await Admin.MustAsync("", "apply", "--server-side", "-f", manifest);
-        await Admin.MustAsync("", "wait", "--for=condition=Established", "crd/stickyupstreams.stickyingress.io", "--timeout=60s");
+        await Admin.PrepareAsync([ControllerNamespace, "web"], [.. manifests.SelectMany(Files).Select(File.ReadAllText)]);
         Kubeconfig = await KubeconfigOfAsync(account);
     }
+
+    private static IEnumerable<string> Files(string manifest) => Directory.Exists(manifest) ? Directory.EnumerateFiles(manifest).Order() : [manifest];
 
     /// <summary>Through a shell, so that it writes to a file and not to us.</summary>
     private Process Run(string program, IEnumerable<string> arguments) => Process.Start(new ProcessStartInfo(

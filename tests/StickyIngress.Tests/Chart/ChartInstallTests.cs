@@ -73,7 +73,7 @@ public sealed class ChartInstallTests : IAsyncLifetime
 
     private async Task HelmAsync(params string[] arguments)
     {
-        var ended = await Helm.RunAsync([.. arguments, "--namespace", RealApiServer.ControllerNamespace, "--kubeconfig", Admin.Kubeconfig]);
+        var ended = await Helm.RunAsync([.. arguments, "--namespace", RealApiServer.ControllerNamespace, "--kubeconfig", _server!.AdminKubeconfig]);
 
         Assert.True(ended.Code == 0, $"helm {string.Join(' ', arguments)}: {ended.Error}");
     }

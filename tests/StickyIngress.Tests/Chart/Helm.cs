@@ -12,6 +12,8 @@ internal static class Helm
 
     private static string Binary { get; } = Repository.PathOf(".tools/bin/helm");
 
+    public static bool IsThere => File.Exists(Binary);
+
     /// <summary>What the chart renders as release <c>sticky-ingress</c>, in a namespace of that name.</summary>
     public static async Task<string> TemplateAsync(params string[] more)
     {
@@ -30,7 +32,7 @@ internal static class Helm
 
     private static async Task<Ended> RunAsync(string program, string[] arguments)
     {
-        if (!File.Exists(Binary)) Assert.Skip("helm is missing (tests/tools.sh brings it)");
+        if (!IsThere) Assert.Skip("helm is missing (tests/tools.sh brings it)");
 
         using var helm = Process.Start(
             new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;

@@ -107,6 +107,39 @@ public abstract class ClusterSuite
     }
 
     [Fact]
+    public async Task Certificates_come_from_Secrets_by_host_and_are_replaced_under_open_connections()
+    {
+        await using var cluster = await StartAsync();
+        await using var servers = await cluster.BackendsAsync("a");
+        await cluster.PutServiceAsync("shop", servers[0].EndPoint.Port);
+        await cluster.PutCertificateAsync("exact", "shop.example.com");
+        await cluster.PutCertificateAsync("wild", "*.example.com");
+        var upstream = TestCluster.Upstream("shop", "web");
+        upstream["spec"]!["tls"] = JsonNode.Parse("""[{"hosts":["shop.example.com"],"secretName":"exact"},{"hosts":["*.example.com"],"secretName":"wild"}]""");
+        await cluster.Server.PutAsync(upstream);
+        var https = FreePort.Next();
+        await using var process = await cluster.ServeAsync("--https", $"127.0.0.1:{https}");
+        await using var shop = await TlsClient.ConnectAsync(https, "shop.example.com");
+        await using var stall = await TlsClient.ConnectAsync(https, "stall.example.com");
+        Assert.Equal(("CN=shop.example.com", "CN=*.example.com"), (shop.Certificate.Subject, stall.Certificate.Subject));
+        Assert.Equal(("a", "a"), (await shop.GetAsync("/shop"), await stall.GetAsync("/shop")));
+
+        await cluster.PutCertificateAsync("exact", "shop.example.com");
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                await using var next = await TlsClient.ConnectAsync(https, "shop.example.com");
+                return next.Certificate.Thumbprint != shop.Certificate.Thumbprint;
+            },
+            "a new connection gets the new certificate", Stop);
+        Assert.Equal("a", await shop.GetAsync("/shop"));
+
+        await cluster.Server.DeleteAsync("Secret", "web", "exact");
+        await cluster.HasConditionAsync("ResolvedRefs", "False", "SecretNotFound");
+        Assert.Equal("a", await shop.GetAsync("/shop"));
+    }
+
+    [Fact]
     public async Task Without_its_API_server_it_serves_stays_ready_and_catches_up()
     {
         await using var cluster = await StartAsync();

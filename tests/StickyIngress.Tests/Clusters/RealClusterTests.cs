@@ -1,3 +1,6 @@
+using System.Net;
+using StickyIngress.Tests.Chart;
+
 namespace StickyIngress.Tests.Clusters;
 
 /// <summary>The suite on a real API server, with the rights of our role alone, and what users do there with kubectl.</summary>
@@ -11,10 +14,7 @@ public sealed class RealClusterTests(RealServer real) : ClusterSuite
         await using var servers = await cluster.BackendsAsync("a");
         await cluster.PutServiceAsync("shop", servers[0].EndPoint.Port);
         await cluster.Server.PutAsync(TestCluster.Upstream("shop", "web"));
-        var roles = await File.ReadAllTextAsync(Repository.PathOf("manifests/rbac-namespace.yaml"), Stop);
-        var scoped = roles.Replace("{ name: sticky-ingress, namespace: sticky-ingress }", "{ name: scoped, namespace: sticky-ingress }")
-            .Replace("kind: ServiceAccount, name: sticky-ingress,", "kind: ServiceAccount, name: scoped,").Replace("sticky-ingress-lease", "scoped-lease");
-        await real.Server.Admin.MustAsync(scoped, "apply", "-f", "-");
+        await real.Server.Admin.MustAsync(await ChartRoles.OfNamespaceAsync("web", "scoped"), "apply", "-f", "-");
         cluster.UseKubeconfig(await real.Server.KubeconfigOfAsync("scoped"));
 
         await using var process = await cluster.ServeAsync("--namespace", "web");
@@ -41,8 +41,8 @@ public sealed class RealClusterTests(RealServer real) : ClusterSuite
         await AnswersAsync(process, 200, "a");
 
         var shown = (await kubectl.MustAsync("", "get", "stickyingress", "--namespace", "web")).Split('\n');
-        Assert.Equal(["NAME", "METHOD", "PEERS", "READY", "AGE"], shown[0].Split(' ', StringSplitOptions.RemoveEmptyEntries));
-        Assert.Contains("True", shown[1], StringComparison.Ordinal);
+        Assert.Equal(["NAME", "METHOD", "STICKY", "PEERS", "READY", "AGE"], shown[0].Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(["shop", "RoundRobin", "None", "1", "True"], shown[1].Split(' ', StringSplitOptions.RemoveEmptyEntries)[..5]);
         Assert.Contains("shop", await kubectl.MustAsync("", "events", "--namespace", "web"), StringComparison.Ordinal);
 
         // Whoever applies the manifest again overwrites no status, and the leader has nothing to write.
@@ -56,8 +56,8 @@ public sealed class RealClusterTests(RealServer real) : ClusterSuite
     {
         var server = real.Server;
         await server.UpAsync();
-        await server.ClearAsync("web");
-        return TestCluster.On(server);
+        await server.Admin.ClearAsync("web");
+        return TestCluster.On(server, IPAddress.Parse("198.18.0.1")); // kube-apiserver takes no loopback address; tests/loopback.sh has this one
     }
 
     /// <summary>A server that is away takes no writes, so the change is made by somebody who is faster than we are at finding it back.</summary>

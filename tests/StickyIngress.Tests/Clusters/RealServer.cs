@@ -1,8 +1,9 @@
 using StickyIngress.Testing.ApiServers;
+using StickyIngress.Tests.Chart;
 
 namespace StickyIngress.Tests.Clusters;
 
-/// <summary>One kube-apiserver for all tests that want one, with our CRD and a controller that has its role and nothing more; where there is none those tests are skipped.</summary>
+/// <summary>One kube-apiserver for all tests that want one, with our CRD and a controller that has the chart's role and nothing more; where there is none those tests are skipped.</summary>
 public sealed class RealServer : IAsyncLifetime
 {
     private RealApiServer? _server;
@@ -20,10 +21,16 @@ public sealed class RealServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        if (RealApiServer.TryFind(out var assets, out var reason))
-            _server = await RealApiServer.StartAsync(assets, [Repository.PathOf("crds"), Repository.PathOf("manifests/rbac.yaml")]);
-        else
+        if (!RealApiServer.TryFind(out var assets, out var reason))
+        {
             _reason = reason;
+            return;
+        }
+
+        var roles = Path.GetTempFileName();
+        await File.WriteAllTextAsync(roles, await ChartRoles.OfClusterAsync());
+        _server = await RealApiServer.StartAsync(assets, [Repository.PathOf("crds"), roles]);
+        File.Delete(roles);
     }
 
     public async ValueTask DisposeAsync()

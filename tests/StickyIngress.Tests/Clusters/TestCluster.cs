@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using StickyIngress.Testing;
 using StickyIngress.Testing.ApiServers;
+using StickyIngress.Tests.Chart;
 
 namespace StickyIngress.Tests.Clusters;
 
@@ -28,7 +29,8 @@ public sealed class TestCluster : IAsyncDisposable
     /// <summary>On a fake API server of its own.</summary>
     public static async Task<TestCluster> StartAsync() => new(await FakeApiServer.StartAsync(), owns: true, IPAddress.Loopback);
 
-    public static TestCluster On(RealApiServer real) => new(real, owns: false, IPAddress.Parse("198.18.0.1"));
+    /// <param name="address">Of this machine, and one that the server takes as an endpoint.</param>
+    public static TestCluster On(ITestApiServer server, IPAddress address) => new(server, owns: false, address);
 
     /// <summary>An upstream with a route of its name to that Service.</summary>
     public static JsonObject Upstream(string name, string service)
@@ -59,6 +61,14 @@ public sealed class TestCluster : IAsyncDisposable
         var slice = FakeObjects.EndpointSlice("web", name, "web", Address.ToString());
         slice["ports"]![0]!["port"] = port;
         return Server.PutAsync(slice);
+    }
+
+    /// <summary>A Secret with a new certificate for the host.</summary>
+    public Task PutCertificateAsync(string secret, string host)
+    {
+        var given = Rendered.Parse(Certificates.Secret(secret, host, TimeSpan.FromDays(1))).Objects.Single();
+        given["metadata"]!["namespace"] = "web";
+        return Server.PutAsync(given);
     }
 
     /// <summary>Waits until the status of the upstream says so about its present generation.</summary>

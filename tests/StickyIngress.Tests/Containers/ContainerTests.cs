@@ -31,6 +31,16 @@ public sealed class ContainerTests
     }
 
     [Fact]
+    public async Task The_image_has_all_that_the_admin_port_needs()
+    {
+        await using var site = await ContainerSite.StartAsync();
+
+        var pages = await Task.WhenAll(new[] { "/metrics", "/api/v1/upstreams", "/api/v1/diagnostics" }.Select(target => site.Admin.GetStringAsync(target, Stop)));
+
+        Assert.Contains("\nstickyingress_build_info{", pages[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task No_request_fails_while_a_backend_is_killed_and_comes_back()
     {
         await using var site = await ContainerSite.StartAsync();

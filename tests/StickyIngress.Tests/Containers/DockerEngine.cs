@@ -11,8 +11,12 @@ internal static class DockerEngine
     /// <summary>Skips the running test where no engine answers or the program was not published for the image.</summary>
     public static async Task NeedAsync()
     {
-        if (await Missing.Value is { } reason) Assert.Skip(reason);
+        if (await WhyNotAsync() is { } reason) Assert.Skip(reason);
+        if (!Directory.Exists(Repository.PathOf("artifacts/image"))) Assert.Skip("the program was not published for the image (make publish)");
     }
+
+    /// <summary>Why there is no engine; null: one answers.</summary>
+    public static Task<string?> WhyNotAsync() => Missing.Value;
 
     /// <summary>Output of a docker command that must succeed.</summary>
     public static async Task<string> RunAsync(params string[] arguments)
@@ -27,14 +31,12 @@ internal static class DockerEngine
     {
         try
         {
-            if ((await TryRunAsync("version")).Code != 0) return "no Docker engine answers (as root with dockerd installed, tests/docker.sh starts one)";
+            return (await TryRunAsync("version")).Code == 0 ? null : "no Docker engine answers (as root with dockerd installed, tests/docker.sh starts one)";
         }
         catch (Win32Exception)
         {
             return "docker is missing (Debian package docker.io)";
         }
-
-        return Directory.Exists(Repository.PathOf("artifacts/image")) ? null : "the program was not published for the image (make publish)";
     }
 
     private static async Task<(int Code, string Output)> TryRunAsync(params string[] arguments)
