@@ -3,7 +3,8 @@
 #   docker build .                                        everything in containers
 #   make image                                            published here, then copied (--target published)
 #
-# Both bases are build arguments. Pin them by digest where you build for production: --build-arg BASE=NAME@sha256:...
+# Both bases are build arguments and may be NAME:TAG, NAME@sha256:DIGEST or the id of an image that is here. The defaults are tags; make release
+# takes a digest alone.
 ARG BASE=mcr.microsoft.com/dotnet/runtime-deps:10.0.15-noble-chiseled
 ARG SDK=mcr.microsoft.com/dotnet/sdk:10.0.401-noble
 

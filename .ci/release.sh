@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds everything of a release into artifacts/release/VERSION: the image as an archive, both charts, the manifests, what the program is made of
-# (CycloneDX), and checksums. Publishes nothing.
+# (CycloneDX), which base the image stands on, and checksums. Publishes nothing.
 # Usage: .ci/release.sh VERSION IMAGE [BASE]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,6 +8,11 @@ cd "$(dirname "$0")/.."
 version=${1:-} image=${2:-} base=${3:-}
 if ! [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$ ]]; then
   echo "release: VERSION is \"$version\"; it must be like 1.2.3 or 1.2.3-rc.1: make release VERSION=1.2.3" >&2
+  exit 1
+fi
+named=${base:-$(sed -n 's/^ARG BASE=//p' Dockerfile)}
+if ! [[ $version == *-* || $named =~ ^([^[:space:]@]+@)?sha256:[0-9a-f]{64}$ ]]; then
+  echo "release: BASE is \"$named\"; of a release it must be NAME@sha256:DIGEST, since a tag may be another image tomorrow (a version like 1.2.3-rc.1 may have one)" >&2
   exit 1
 fi
 
@@ -28,7 +33,10 @@ dotnet tool run dotnet-CycloneDX src/StickyIngress/StickyIngress.csproj --output
 
 make --no-print-directory publish VERSION="$version"
 # An engine of our own has no network, so only this runs beside it.
-tests/docker.sh bash -c 'docker build --quiet --target published ${1:+--build-arg BASE="$1"} --tag "$0" . >&2 && docker save "$0"' "$image" "$base" |
-  gzip -n >"$folder/sticky-ingress-$version-image.tar.gz"
+tests/docker.sh bash -c 'docker build --quiet --target published --build-arg BASE="$1" --tag "$0" . >&2 &&
+  docker image inspect --format "base $1
+id {{.Id}}
+{{range .RepoDigests}}digest {{.}}
+{{end}}" "$1" >"$2" && docker save "$0"' "$image" "$named" "$folder/base.txt" | gzip -n >"$folder/sticky-ingress-$version-image.tar.gz"
 
 (cd "$folder" && sha256sum -- * >SHA256SUMS && cat SHA256SUMS)

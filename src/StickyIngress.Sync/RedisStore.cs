@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Text;
 using StackExchange.Redis;
 using StickyIngress.Core.Sharing;
@@ -83,13 +84,18 @@ public sealed class RedisStore : ISharedStore, IAsyncDisposable
 
     private RedisKey KeyOf(in SharedKey key)
     {
-        var head = Encoding.UTF8.GetByteCount(_prefix) + 1 + Encoding.UTF8.GetByteCount(key.Owner) + 1;
+        var owner = NameOf(key.Owner);
+        var head = Encoding.UTF8.GetByteCount(_prefix) + 1 + Encoding.UTF8.GetByteCount(owner) + 1;
         var bytes = new byte[head + SharedKey.SessionBytes];
         var at = Encoding.UTF8.GetBytes(_prefix, bytes);
         bytes[at++] = (byte)':';
-        at += Encoding.UTF8.GetBytes(key.Owner, bytes.AsSpan(at));
+        at += Encoding.UTF8.GetBytes(owner, bytes.AsSpan(at));
         bytes[at] = (byte)':';
         key.WriteSession(bytes.AsSpan(head));
         return bytes;
     }
+
+    /// <summary>A UID in 22 characters instead of 36, which saves the store 16 bytes a session; anything else as it is.</summary>
+    private static string NameOf(string owner) =>
+        Guid.TryParseExact(owner, "D", out var uid) && uid.ToString("D") == owner ? Base64Url.EncodeToString(uid.ToByteArray(bigEndian: true)) : owner;
 }

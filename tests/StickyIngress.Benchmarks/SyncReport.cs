@@ -23,9 +23,9 @@ internal static class SyncReport
         await using var server = await RedisServer.StartAsync();
         await using var one = await Node.StartAsync(server);
         await using var two = await Node.StartAsync(server);
-        Spread(one, two, TimeSpan.FromSeconds(2)); // warm up
+        Spread(one, two, TimeSpan.FromSeconds(5)); // warm up
 
-        var delays = Spread(one, two, TimeSpan.FromSeconds(10));
+        var delays = Spread(one, two, TimeSpan.FromSeconds(20));
         output.WriteLine($"heard     {Percentile(delays, 50),8:f2} ms p50, {Percentile(delays, 99):f2} ms p99 after it was learned on the other replica, "
             + $"{delays.Count} sessions at {PerSecond} a second   (budget: 20 ms p99)");
 

@@ -5,15 +5,16 @@ using System.Text;
 
 namespace StickyIngress.Testing;
 
-/// <summary>A real redis-server as a process of its own, which keeps nothing on disk. It can be killed, frozen and started again.</summary>
+/// <summary>A real redis-server, or a Sentinel, as a process of its own. It keeps nothing that outlives it, and can be killed, frozen and started again.</summary>
 public sealed class RedisServer : IAsyncDisposable
 {
-    private readonly string[] _options;
+    private readonly string _folder;
+    private readonly string[] _arguments;
     private Process _process;
 
-    private RedisServer(int port, string[] options)
+    private RedisServer(int port, string folder, string[] arguments)
     {
-        (Port, _options) = (port, options);
+        (Port, _folder, _arguments) = (port, folder, arguments);
         _process = Run();
     }
 
@@ -26,41 +27,81 @@ public sealed class RedisServer : IAsyncDisposable
     public string Address => $"127.0.0.1:{Port}";
 
     /// <param name="options">As on its command line: <c>--maxmemory</c>, <c>1mb</c>.</param>
-    public static async Task<RedisServer> StartAsync(params string[] options)
+    public static Task<RedisServer> StartAsync(params string[] options) =>
+        StartAsync(FreePort.Next(), NewFolder(), ["--save", "", "--appendonly", "no", .. options]);
+
+    /// <summary>One of a Cluster, which <see cref="ClusterAsync"/> joins.</summary>
+    public static Task<RedisServer> StartNodeAsync() =>
+        StartAsync("--cluster-enabled", "yes", "--cluster-port", FreePort.Next().ToString(), "--cluster-node-timeout", "2000");
+
+    /// <summary>Makes a Cluster of nodes, each with its part of the slots.</summary>
+    public static async Task ClusterAsync(params RedisServer[] nodes)
+    {
+        const int Slots = 16_384;
+        for (var i = 0; i < nodes.Length; i++)
+        {
+            await nodes[i].SayAsync($"CLUSTER ADDSLOTSRANGE {Slots * i / nodes.Length} {(Slots * (i + 1) / nodes.Length) - 1}");
+            await nodes[i].SayAsync($"CLUSTER MEET 127.0.0.1 {nodes[0].Port} {nodes[0].Option("--cluster-port")}");
+        }
+
+        foreach (var node in nodes)
+        {
+            await Eventually.HoldsAsync(
+                async () => (await node.LinesAsync("CLUSTER INFO")).Contains("cluster_state:ok")
+                    && (await node.LinesAsync("CLUSTER INFO")).Contains($"cluster_known_nodes:{nodes.Length}"), "the cluster is whole");
+        }
+    }
+
+    /// <summary>A Sentinel that watches a primary with its replica; it replaces the primary only when told, <c>SENTINEL FAILOVER</c>.</summary>
+    public static async Task<RedisServer> StartSentinelAsync(string service, RedisServer primary)
+    {
+        var folder = NewFolder();
+        var file = Path.Combine(folder, "sentinel.conf");
+        await File.WriteAllTextAsync(file, $"sentinel monitor {service} 127.0.0.1 {primary.Port} 1\nsentinel down-after-milliseconds {service} 600000\n");
+        var sentinel = await StartAsync(FreePort.Next(), folder, [file, "--sentinel"]);
+        await Eventually.HoldsAsync(
+            async () => (await sentinel.LinesAsync($"SENTINEL REPLICAS {service}")).Contains("master-link-status"), "the Sentinel knows the replica");
+        return sentinel;
+    }
+
+    private static async Task<RedisServer> StartAsync(int port, string folder, string[] arguments)
     {
         if (!IsInstalled) throw new InvalidOperationException("redis-server is missing (Debian package redis-server)");
 
-        var server = new RedisServer(FreePort.Next(), options);
+        var server = new RedisServer(port, folder, arguments);
         await server.AnswersAsync();
         return server;
     }
 
+    /// <summary>Follows another server from now on, and is a copy of it when this ends.</summary>
+    public async Task FollowAsync(RedisServer primary)
+    {
+        await SayAsync($"REPLICAOF 127.0.0.1 {primary.Port}");
+        await Eventually.HoldsAsync(async () => (await LinesAsync("INFO replication")).Contains("master_link_status:up"), "the copy follows");
+    }
+
     /// <summary>Sends one command as people type it and gives the first line of the answer.</summary>
-    public async Task<string> SayAsync(string command, CancellationToken cancellationToken = default)
+    public async Task<string> SayAsync(string command, CancellationToken cancellationToken = default) =>
+        (await LinesAsync(command, cancellationToken)).FirstOrDefault("");
+
+    /// <summary>The lines of a command's whole answer.</summary>
+    public async Task<IReadOnlyList<string>> LinesAsync(string command, CancellationToken cancellationToken = default)
     {
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, Port, cancellationToken);
         await using var stream = client.GetStream();
         await stream.WriteAsync(Encoding.ASCII.GetBytes(command + "\r\n"), cancellationToken);
         using var reader = new StreamReader(stream);
-        var line = await reader.ReadLineAsync(cancellationToken) ?? "";
-        return line.StartsWith('$') && line != "$-1" ? await reader.ReadLineAsync(cancellationToken) ?? "" : line;
+        var lines = new List<string>();
+        await ReadAnswerAsync(reader, lines, cancellationToken);
+        return lines;
     }
 
-    /// <summary>A line of INFO, such as used_memory_dataset.</summary>
+    /// <summary>A number of INFO, such as used_memory_dataset.</summary>
     public async Task<long> InfoAsync(string name)
     {
-        using var client = new TcpClient();
-        await client.ConnectAsync(IPAddress.Loopback, Port);
-        await using var stream = client.GetStream();
-        await stream.WriteAsync("INFO everything\r\n"u8.ToArray());
-        using var reader = new StreamReader(stream);
-        while (await reader.ReadLineAsync() is { } line)
-        {
-            if (line.StartsWith(name + ":", StringComparison.Ordinal)) return long.Parse(line[(name.Length + 1)..]);
-        }
-
-        throw new InvalidOperationException($"INFO has no {name}");
+        var line = (await LinesAsync("INFO everything")).First(line => line.StartsWith(name + ":", StringComparison.Ordinal));
+        return long.Parse(line[(name.Length + 1)..]);
     }
 
     /// <summary>SIGSTOP: it keeps its connections and answers nothing.</summary>
@@ -86,16 +127,40 @@ public sealed class RedisServer : IAsyncDisposable
     {
         if (!_process.HasExited) Kill();
         _process.Dispose();
+        Directory.Delete(_folder, recursive: true);
         return ValueTask.CompletedTask;
     }
 
-    private Process Run() => Process.Start(new ProcessStartInfo(
-        "redis-server", ["--port", Port.ToString(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no", .. _options])
+    /// <summary>Texts and lists come in full, without what says how long they are.</summary>
+    private static async Task ReadAnswerAsync(StreamReader reader, List<string> lines, CancellationToken cancellationToken)
+    {
+        var head = await reader.ReadLineAsync(cancellationToken) ?? throw new IOException("redis-server has closed the connection");
+        switch (head)
+        {
+            case ['$', not '-', ..]:
+                var text = new char[int.Parse(head.AsSpan(1)) + "\r\n".Length];
+                await reader.ReadBlockAsync(text, cancellationToken);
+                lines.AddRange(new string(text).TrimEnd().Split("\r\n"));
+                break;
+            case ['*', not '-', ..]:
+                for (var i = int.Parse(head.AsSpan(1)); i > 0; i--) await ReadAnswerAsync(reader, lines, cancellationToken);
+                break;
+            default:
+                lines.Add(head);
+                break;
+        }
+    }
+
+    private static string NewFolder() => Directory.CreateTempSubdirectory("redis-").FullName;
+
+    private string Option(string name) => _arguments[Array.IndexOf(_arguments, name) + 1];
+
+    private Process Run() => Process.Start(new ProcessStartInfo("redis-server", [.. _arguments, "--port", Port.ToString(), "--bind", "127.0.0.1", "--daemonize", "no"])
     {
         RedirectStandardOutput = true,
         RedirectStandardError = true,
         UseShellExecute = false,
-        WorkingDirectory = Path.GetTempPath(),
+        WorkingDirectory = _folder,
     })!;
 
     private Task AnswersAsync() => Eventually.HoldsAsync(async () =>

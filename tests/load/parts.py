@@ -1,13 +1,18 @@
-"""What is no table of loads: latency at half load, idle connections, the first seconds, and whether some clients hold up others."""
+"""What is no table of loads: latency at half load, idle connections, the first seconds, whether some clients hold up others, and shared sessions."""
 import contextlib
+import shutil
+import signal
 import socket
+import statistics
 import subprocess
+import sys
 import time
 import urllib.request
 
 import measure
+from proxies import Ports, sticky_ingress
 
-NAMES = ["half", "idle", "cold", "fair"]
+NAMES = ["half", "idle", "cold", "fair", "sync"]
 IDLE = 10000
 
 
@@ -83,6 +88,56 @@ def hostile_loads(proxy, ports, work, seconds):
     yield "regex", measure.wrk_command(slow, plain, seconds, 1)
     yield "handshakes", measure.wrk_command(shake, measure.url(ports, 64, True), seconds, 8)
     yield "bodies", measure.wrk_command(large, plain, seconds, 4)
+
+
+def sync(proxies, work, ports, options, report):
+    """
+    Sessions that are known here, without and with a store that they are shared through, and while that is frozen. Two proxies run at once
+    and are asked in turns, so that what changes on the machine meets both; each round starts both anew, since no two processes compile alike.
+    """
+    samples = {state: ([], []) for state in ("runs", "is frozen")}
+    for _ in range(options.rounds):
+        with contextlib.ExitStack() as running:
+            store, settings = running.enter_context(redis(work))
+            shared_ports = Ports(ports)
+            both = [(sticky_ingress(work, ports, "learn"), ports), (sticky_ingress(work, shared_ports, "learn, sync", settings=settings), shared_ports)]
+            both = [(proxy, running.enter_context(measure.serving(proxy, at)), at) for proxy, at in both]
+            for proxy, process, at in both:
+                measure.sample(proxy, process, at, work, options.warmup)
+            in_turns(samples["runs"], both, work)
+            store.send_signal(signal.SIGSTOP)
+            in_turns(samples["is frozen"], both, work)
+    rows = []
+    for state, (alone, shared) in samples.items():
+        for setting, of in (("false", alone), ("true", shared)):
+            cpu, p50, p99 = (statistics.median(getattr(one, key) for one in of) for key in ("cpu", "p50", "p99"))
+            ratio = statistics.median(one.cpu / other.cpu for one, other in zip(of, alone))
+            rows.append([state, f"`{setting}`", f"{cpu:.1f}", f"{ratio:.3f}", f"{p50:.2f}", f"{p99:.2f}", f"{sum(one.errors for one in of):.0f}"])
+    report.rows("sync", f"Known sessions of learn, shared or not, in turns of 3 s; medians of {len(alone)}", [
+        "the store", "sync", "CPU µs/request", "of `false` in the same turn", "p50 ms", "p99 ms", "errors"], rows)
+
+
+def in_turns(samples, both, work):
+    for turn in range(4):
+        for number in (turn % 2, 1 - turn % 2):
+            proxy, process, ports = both[number]
+            samples[number].append(measure.sample(proxy, process, ports, work, 3))
+
+
+@contextlib.contextmanager
+def redis(work):
+    """A store that keeps nothing, not frozen any more at the end, and the settings that name it."""
+    if not shutil.which("redis-server"):
+        sys.exit("load: redis-server is missing (Debian package redis-server), which the part sync needs")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    keys = work / "keys"
+    keys.write_text("the key that all replicas have\n")
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    with measure.running(command, measure.OTHER_CORE) as process, contextlib.ExitStack() as thaw:
+        thaw.callback(process.send_signal, signal.SIGCONT)
+        yield process, ["--sync-store", f"redis://127.0.0.1:{port}", "--affinity-keys", str(keys)]
 
 
 @contextlib.contextmanager

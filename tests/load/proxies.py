@@ -19,19 +19,22 @@ STICKY = {
     "cookie": "  sticky: { cookie: { name: srv_id } }\n",
     "route": '  sticky: { route: { from: ["$cookie_route"] } }\n',
     "learn": '  sticky: { learn: { create: ["$cookie_sid"], lookup: ["$cookie_sid"], zone: { name: load, size: 8m } } }\n',
+    "learn, sync": '  sticky: { learn: { create: ["$cookie_sid"], lookup: ["$cookie_sid"], zone: { name: load, size: 8m }, sync: true } }\n',
 }
 
 
 class Ports:
-    """Free when the run began; the same for every proxy, since they are measured one after the other."""
+    """Free when the run began; the same for every proxy, since they are measured one after the other. Others: of one that runs beside them."""
 
-    def __init__(self):
+    def __init__(self, others=None):
         sockets = [socket.socket() for _ in range(6)]
         for one in sockets:
             one.bind(("127.0.0.1", 0))
         self.plain, self.tls, self.admin, *self.backends = [one.getsockname()[1] for one in sockets]
         for one in sockets:
             one.close()
+        if others:
+            self.backends = others.backends
 
 
 class Proxy:
@@ -47,7 +50,7 @@ def all_proxies(work, ports):
         bare(work, ports, "bare IHttpForwarder"),
         bare(work, ports, "bare IHttpForwarder, our scheduling", "inline"),
     ]
-    for mode in STICKY:
+    for mode in ("none", "cookie", "route", "learn"):
         proxies.append(sticky_ingress(work, ports, mode))
     for mode in ("none", "learn"):
         proxies.append(sticky_ingress(work, ports, mode, engine="Yarp"))
@@ -67,11 +70,11 @@ def bare(work, ports, name, scheduling="default"):
     return Proxy(name, command + [f"127.0.0.1:{port}" for port in ports.backends], environment=inline if scheduling == "inline" else {})
 
 
-def sticky_ingress(work, ports, mode, engine="Auto"):
+def sticky_ingress(work, ports, mode, engine="Auto", settings=()):
     command = [
         str(RELEASE / "StickyIngress/release/sticky-ingress"), "run", "--manifests", manifests(work, ports, mode, engine),
         "--http", f"127.0.0.1:{ports.plain}", "--https", f"127.0.0.1:{ports.tls}", "--admin", f"127.0.0.1:{ports.admin}",
-        "--access-log", "off", "--shutdown-grace", "0s", "--log-level", "error",
+        "--access-log", "off", "--shutdown-grace", "0s", "--log-level", "error", *settings,
     ]
     name = f"StickyIngress {mode}" + ("" if engine == "Auto" else f", {engine} engine")
     return Proxy(name, command, cookie_of(mode), ready=f"http://127.0.0.1:{ports.admin}/readyz")
@@ -82,7 +85,7 @@ def cookie_of(mode):
         return "issued"
     if mode == "route":
         return lambda number: f"route={'abc'[number % 3]}"
-    if mode == "learn":
+    if mode.startswith("learn"):
         return lambda number: f"sid=session-{number:04d}-{number * 7919:08d}"
     return None
 
@@ -96,8 +99,8 @@ def make_certificate(work):
 
 
 def manifests(work, ports, mode, engine):
-    folder = work / f"sticky-{mode}-{engine}"
-    folder.mkdir()
+    folder = work / f"sticky-{mode}-{engine}-{ports.plain}"
+    folder.mkdir(exist_ok=True)
     servers = "".join(f'  - {{ name: {name}, address: "127.0.0.1:{port}", route: {name} }}\n' for name, port in zip("abc", ports.backends))
     encoded = {name: base64.b64encode((work / name).read_bytes()).decode() for name in ("tls.crt", "tls.key")}
     (folder / "load.yaml").write_text(

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-for program in wrk haproxy nginx; do
+for program in wrk haproxy nginx redis-server; do
   command -v "$program" >/dev/null && continue
   package=${program/nginx/nginx-light}
   if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "$package" >/dev/null; fi

@@ -29,32 +29,25 @@ public sealed class SessionSharing
 
     private const int BatchSize = 256;
 
-    /// <summary>Read to see how long reads take; nobody writes it.</summary>
-    private static readonly SharedKey ProbeKey = new("probe", default);
-
     private readonly ISharedStore _store;
     private readonly SharingOptions _options;
     private readonly TimeProvider _time;
     private readonly ISharingObserver _observer;
     private readonly ConcurrentDictionary<string, SharedZone> _zones = new();
     private readonly PendingWrites _pending;
-    private readonly CircuitBreaker _reads = new(failuresInARow: 5);
-    private readonly CircuitBreaker _writes = new(failuresInARow: 2);
+    private readonly StoreHealth _health;
     private readonly long _sender = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long)));
-    private string _life = "";
-    private readonly Lock _judging = new();
     private int _readsUnderway;
-    private volatile bool _mustReoffer = true; // what a session file held
-    private bool _away = true;
 
     public SessionSharing(ISharedStore store, SharingOptions options, TimeProvider time, ISharingObserver observer)
     {
-        (_store, _options, _time, _observer, _pending) = (store, options, time, observer, new(options.MaxPending));
+        (_store, _options, _time, _observer) = (store, options, time, observer);
+        (_pending, _health) = (new(options.MaxPending), new(store, options, time, observer));
         store.Announced += Hear;
     }
 
     /// <summary>The store cannot be read within the budget, or not be written.</summary>
-    public bool IsAway => _reads.IsOpen || _writes.IsOpen;
+    public bool IsAway => _health.IsAway;
 
     /// <summary>Sessions that wait to be written.</summary>
     public int Pending => _pending.Count;
@@ -84,13 +77,13 @@ public sealed class SessionSharing
 
     /// <summary>Writes, probes and offers again until it is cancelled.</summary>
     public Task RunAsync(CancellationToken cancellationToken) =>
-        Task.WhenAll(WriteAllAsync(cancellationToken), ProbeAllAsync(cancellationToken), ReofferAllAsync(cancellationToken));
+        Task.WhenAll(WriteAllAsync(cancellationToken), _health.RunAsync(cancellationToken), ReofferAllAsync(cancellationToken));
 
     internal void Add(SharedZone zone, in SessionKey key, string? former, bool announce, TimeSpan age)
     {
         if (_pending.TryAdd(zone, key, former, announce, age)) return;
 
-        _mustReoffer = true;
+        _health.MustReoffer();
         _observer.Done(SharingOperation.Write, SharingOutcome.Dropped, TimeSpan.Zero);
     }
 
@@ -103,7 +96,7 @@ public sealed class SessionSharing
 
     internal ValueTask<bool> FetchAsync(SharedZone zone, in SessionKey key)
     {
-        if (_reads.IsOpen) return new(false);
+        if (!_health.IsReadable) return new(false);
         if (Interlocked.Increment(ref _readsUnderway) <= _options.MaxReads) return new(ReadAsync(zone, key));
 
         Interlocked.Decrement(ref _readsUnderway);
@@ -130,38 +123,13 @@ public sealed class SessionSharing
         var took = _time.GetElapsedTime(started);
         var failed = false;
         for (var i = 0; i < sent.Length; i++) failed |= !Settle(batch[i], sent[i], took);
-        if (!failed) _writes.Succeeded();
-        else if (_writes.Failed()) Judge("writes fail");
+        if (failed) _health.WriteFailed();
+        else _health.WriteSucceeded();
         return !failed;
     }
 
     /// <summary>Looks whether the store can be used, and whether it is what it was.</summary>
-    internal async Task ProbeAsync()
-    {
-        try
-        {
-            var found = await _store.ProbeAsync().WaitAsync(_options.WriteTimeout, _time);
-            var started = _time.GetTimestamp();
-            await _store.ReadAsync(ProbeKey).WaitAsync(_options.WriteTimeout, _time);
-            var fast = _time.GetElapsedTime(started) <= _options.ReadBudget;
-            if (fast) _reads.Close();
-            if (found.Writable && _writes.IsOpen)
-            {
-                _writes.Close();
-                _mustReoffer = true;
-            }
-
-            if (!found.Writable) _writes.Open();
-            if (found.Life != _life && found.Life.Length > 0) (_life, _mustReoffer) = (found.Life, true);
-            Judge(!found.Writable ? "it takes no writes" : fast ? "" : "it answers more slowly than the read budget");
-        }
-        catch (Exception e)
-        {
-            _writes.Open();
-            _reads.Open();
-            Judge(e is TimeoutException ? "it does not answer" : e.Message);
-        }
-    }
+    internal Task ProbeAsync() => _health.ProbeAsync();
 
     /// <summary>Offers every known session again, as long as the store takes writes.</summary>
     internal async Task ReofferAsync(CancellationToken cancellationToken)
@@ -174,9 +142,9 @@ public sealed class SessionSharing
             foreach (var session in zone.Zone.Table.Export())
             {
                 if (++offered % step == 0) await Task.Delay(TimeSpan.FromSeconds(1.0 / StepsPerSecond), _time, cancellationToken);
-                if (_writes.IsOpen || _pending.Count > _options.MaxPending / 2)
+                if (!_health.IsWritable || _pending.Count > _options.MaxPending / 2)
                 {
-                    _mustReoffer = true;
+                    _health.MustReoffer();
                     return;
                 }
 
@@ -264,7 +232,7 @@ public sealed class SessionSharing
         try
         {
             var value = await _store.ReadAsync(new(zone.Owner, key)).WaitAsync(_options.ReadBudget, _time);
-            _reads.Succeeded();
+            _health.ReadSucceeded();
             outcome = value is null ? SharingOutcome.Missing
                 : SharedRecord.TryReadPeer(value, out var peer) && zone.TryAdopt(key, peer, SessionTable.Unbound, out _) ? SharingOutcome.Ok
                 : SharingOutcome.Unknown;
@@ -272,7 +240,7 @@ public sealed class SessionSharing
         catch (Exception e)
         {
             if (e is TimeoutException) outcome = SharingOutcome.Timeout;
-            if (_reads.Failed()) Judge(e is TimeoutException ? "it does not answer within the read budget" : e.Message);
+            _health.ReadFailed(e);
         }
         finally
         {
@@ -299,34 +267,13 @@ public sealed class SessionSharing
         if (outcome is LearnOutcome.Created or LearnOutcome.Rebound) _observer.Adopted();
     }
 
-    private void Judge(string reason)
-    {
-        lock (_judging)
-        {
-            if (IsAway == _away) return;
-
-            _away = !_away;
-            if (_away) _observer.Away(reason);
-            else _observer.Back();
-        }
-    }
-
     private async Task WriteAllAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
             await _pending.WaitAsync(cancellationToken);
-            while (_writes.IsOpen) await Task.Delay(_options.ProbeInterval / 10, _time, cancellationToken);
+            while (!_health.IsWritable) await Task.Delay(_options.ProbeInterval / 10, _time, cancellationToken);
             if (!await WriteBatchAsync()) await Task.Delay(_options.ProbeInterval / 10, _time, cancellationToken);
-        }
-    }
-
-    private async Task ProbeAllAsync(CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            await ProbeAsync();
-            await Task.Delay(IsAway ? _options.ProbeInterval / 5 : _options.ProbeInterval, _time, cancellationToken);
         }
     }
 
@@ -335,10 +282,7 @@ public sealed class SessionSharing
         using var timer = new PeriodicTimer(_options.ProbeInterval, _time);
         do
         {
-            if (!_mustReoffer || _writes.IsOpen) continue;
-
-            _mustReoffer = false;
-            await ReofferAsync(cancellationToken);
+            if (_health.TakeReoffer()) await ReofferAsync(cancellationToken);
         }
         while (await timer.WaitForNextTickAsync(cancellationToken));
     }

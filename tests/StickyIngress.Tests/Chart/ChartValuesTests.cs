@@ -22,6 +22,8 @@ public sealed class ChartValuesTests
     [InlineData("replicas=two", "at '/replicas': got string, want integer")]
     [InlineData("controller.logLevel=info", "value must be one of 'trace', 'debug', 'information', 'warning', 'error', 'critical'")]
     [InlineData("controller.trustedProxies={everybody}", "at '/controller/trustedProxies/0'")]
+    [InlineData("controller.adminChangesFrom={everybody}", "at '/controller/adminChangesFrom/0'")]
+    [InlineData("keep.volume=emptyDir", "at '/keep/volume': got string, want object")]
     [InlineData("image.digest=latest", "at '/image/digest'")]
     [InlineData("service.ports.http=70000", "at '/service/ports/http': maximum: got 70,000, want 65,535")]
     [InlineData("resources.requests.memory=lots", "at '/resources/requests/memory'")]

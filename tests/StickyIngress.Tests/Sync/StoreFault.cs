@@ -6,13 +6,14 @@ namespace StickyIngress.Tests.Sync;
 internal sealed class StoreFault : IAsyncDisposable
 {
     /// <summary>As docs/sync.md has it.</summary>
-    private const string Permissions =
+    public const string Permissions =
         "+get +set +pexpire +hset +hsetnx +hgetall +eval +publish +subscribe +unsubscribe +ping +echo +info +client +cluster +config|get";
 
     private readonly string _name;
     private readonly RedisServer _server;
     private readonly RedisServer _standby;
     private readonly TcpRelay _relay;
+    private RedisServer? _sentinel;
     private readonly TemporaryFile _password = new("first\n");
 
     private StoreFault(string name, RedisServer server, RedisServer standby) =>
@@ -22,6 +23,7 @@ internal sealed class StoreFault : IAsyncDisposable
     {
         "wrong password" => "redis://app@" + _server.Address,
         "failing over to a replica" => $"{_server.Address},{_standby.Address}",
+        "failing over by Sentinel" => $"{_sentinel!.Address},serviceName=store",
         _ => "redis://" + _relay.Address,
     };
 
@@ -35,12 +37,8 @@ internal sealed class StoreFault : IAsyncDisposable
         var fault = new StoreFault(name, await RedisServer.StartAsync(), await RedisServer.StartAsync());
         await fault._server.SayAsync("ACL SETUSER app on >first ~sticky-ingress:* &sticky-ingress:* -@all " + Permissions);
         if (name == "wrong password") await fault._server.SayAsync("ACL SETUSER default -@all +ping +acl +client");
-        if (name == "failing over to a replica")
-        {
-            await fault._standby.SayAsync($"REPLICAOF 127.0.0.1 {fault._server.Port}");
-            await Eventually.HoldsAsync(async () => await fault._standby.SayAsync("EVAL \"return redis.call('GET', 'x')\" 0") is var _
-                && await fault._standby.InfoAsync("master_sync_in_progress") == 0, "the standby follows");
-        }
+        if (name.StartsWith("failing over", StringComparison.Ordinal)) await fault._standby.FollowAsync(fault._server);
+        if (name == "failing over by Sentinel") fault._sentinel = await RedisServer.StartSentinelAsync("store", fault._server);
 
         return fault;
     }
@@ -68,7 +66,7 @@ internal sealed class StoreFault : IAsyncDisposable
             case "out of memory":
                 await _server.SayAsync("CONFIG SET maxmemory 1");
                 break;
-            case "failing over to a replica":
+            case "failing over to a replica" or "failing over by Sentinel":
                 _server.Kill();
                 break;
             case "flushed":
@@ -104,12 +102,16 @@ internal sealed class StoreFault : IAsyncDisposable
             case "failing over to a replica":
                 await _standby.SayAsync("REPLICAOF NO ONE");
                 break;
+            case "failing over by Sentinel":
+                await _sentinel!.SayAsync("SENTINEL FAILOVER store");
+                break;
         }
     }
 
     public async ValueTask DisposeAsync()
     {
         await _relay.DisposeAsync();
+        if (_sentinel is not null) await _sentinel.DisposeAsync();
         await _server.DisposeAsync();
         await _standby.DisposeAsync();
         _password.Dispose();

@@ -1,0 +1,110 @@
+namespace StickyIngress.Core.Sharing;
+
+/// <summary>
+/// Whether the store can be used, and whether it is what it was: two breakers, for reads and for writes, which failures open and only
+/// probes close, so that no request is spent on trying.
+/// </summary>
+internal sealed class StoreHealth(ISharedStore store, SharingOptions options, TimeProvider time, ISharingObserver observer)
+{
+    /// <summary>Read to see how long reads take; nobody writes it.</summary>
+    private static readonly SharedKey ProbeKey = new("probe", default);
+
+    /// <summary>A store that is not reached at once when the process starts is nothing to tell; after so many probes it is.</summary>
+    private const int ProbesUntilTold = 10;
+
+    private readonly CircuitBreaker _reads = new(failuresInARow: 5);
+    private readonly CircuitBreaker _writes = new(failuresInARow: 2);
+    private readonly Lock _judging = new();
+    private string _life = "";
+    private bool _away = true;
+    private int _failedAtStart;
+    private int _mustReoffer = 1; // what a session file held
+
+    public bool IsReadable => !_reads.IsOpen;
+
+    public bool IsWritable => !_writes.IsOpen;
+
+    public bool IsAway => !IsReadable || !IsWritable;
+
+    /// <summary>The store may lack sessions that are known here.</summary>
+    public void MustReoffer() => Volatile.Write(ref _mustReoffer, 1);
+
+    /// <summary>Whether all sessions are to be offered again, which is then up to the caller.</summary>
+    public bool TakeReoffer() => IsWritable && Interlocked.Exchange(ref _mustReoffer, 0) == 1;
+
+    public void ReadSucceeded() => _reads.Succeeded();
+
+    public void ReadFailed(Exception e)
+    {
+        if (_reads.Failed()) Judge(e is TimeoutException ? "it does not answer within the read budget" : Cause(e));
+    }
+
+    public void WriteSucceeded() => _writes.Succeeded();
+
+    public void WriteFailed()
+    {
+        if (_writes.Failed()) Judge("writes fail");
+    }
+
+    public async Task ProbeAsync()
+    {
+        try
+        {
+            var found = await store.ProbeAsync().WaitAsync(options.WriteTimeout, time);
+            var started = time.GetTimestamp();
+            await store.ReadAsync(ProbeKey).WaitAsync(options.WriteTimeout, time);
+            Found(found, fast: time.GetElapsedTime(started) <= options.ReadBudget);
+        }
+        catch (Exception e)
+        {
+            _writes.Open();
+            _reads.Open();
+            var reason = e is TimeoutException ? "it does not answer" : Cause(e);
+            Judge(reason);
+            if (_life.Length == 0 && ++_failedAtStart == ProbesUntilTold) observer.Away(reason);
+        }
+    }
+
+    /// <summary>Probes until it is cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await ProbeAsync();
+            await Task.Delay(IsAway ? options.ProbeInterval / 5 : options.ProbeInterval, time, cancellationToken);
+        }
+    }
+
+    private static string Cause(Exception e) => e.GetBaseException().Message;
+
+    private void Found(StoreProbe found, bool fast)
+    {
+        if (fast) _reads.Close();
+        if (found.Writable && _writes.IsOpen)
+        {
+            _writes.Close();
+            MustReoffer();
+        }
+
+        if (!found.Writable) _writes.Open();
+        if (found.Life != _life && found.Life.Length > 0)
+        {
+            _life = found.Life;
+            MustReoffer();
+        }
+
+        Judge(!found.Writable ? "it takes no writes" : fast ? "" : "it answers more slowly than the read budget");
+    }
+
+    private void Judge(string reason)
+    {
+        lock (_judging)
+        {
+            if (IsAway == _away) return;
+
+            _away = !_away;
+            if (_away) observer.Away(reason);
+            else observer.Back();
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using StickyIngress.Testing;
+
+namespace StickyIngress.Tests.Sync;
+
+/// <summary>Two replicas that share a session through each kind of store that the settings can name; a Sentinel's are among the faults.</summary>
+public sealed class StoreKindTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task TLS_and_a_user_who_may_do_no_more_than_is_documented()
+    {
+        using var certificate = new ServerCertificate();
+        var port = FreePort.Next();
+        await using var redis = await RedisServer.StartAsync(
+            "--tls-port", $"{port}", "--tls-cert-file", certificate.Chain, "--tls-key-file", certificate.Key, "--tls-ca-cert-file", certificate.Ca, "--tls-auth-clients", "no");
+        await redis.SayAsync("ACL SETUSER app on >the-word ~sticky-ingress:* &sticky-ingress:* -@all " + StoreFault.Permissions, Stop);
+        using var password = new TemporaryFile("the-word\n");
+
+        await AssertSharedAsync($"rediss://app@127.0.0.1:{port}", "--sync-ca", certificate.Ca, "--sync-password-file", password.Path, "--sync-peers", "true");
+    }
+
+    [Fact]
+    public async Task A_store_whose_certificate_leads_elsewhere_is_not_used_and_no_request_fails()
+    {
+        using var certificate = new ServerCertificate();
+        using var another = new ServerCertificate();
+        var port = FreePort.Next();
+        await using var redis = await RedisServer.StartAsync(
+            "--tls-port", $"{port}", "--tls-cert-file", certificate.Chain, "--tls-key-file", certificate.Key, "--tls-ca-cert-file", certificate.Ca, "--tls-auth-clients", "no");
+        await using var servers = await Backends.StartAsync("a", "b");
+        await using var replicas = await Replicas.StartAsync(1, servers.Addresses, $"rediss://127.0.0.1:{port}", "--sync-ca", another.Ca);
+
+        await replicas[0].LogsAsync("Shared sessions: the store cannot be used");
+        var first = await replicas.AskAsync("one");
+
+        Assert.Equal(first, await replicas.AskAsync("one"));
+        Assert.Equal(0, await replicas[0].MetricAsync("stickyingress_session_sync_connected"));
+    }
+
+    [Fact]
+    public async Task A_Cluster_of_two_shards()
+    {
+        await using var one = await RedisServer.StartNodeAsync();
+        await using var two = await RedisServer.StartNodeAsync();
+        await RedisServer.ClusterAsync(one, two);
+
+        await AssertSharedAsync($"{one.Address},{two.Address}", "--sync-peers", "true");
+
+        Assert.All(
+            new[] { await one.InfoAsync("total_commands_processed"), await two.InfoAsync("total_commands_processed") }, commands => Assert.True(commands > 40));
+    }
+
+    /// <summary>What one replica learns, the other knows without asking.</summary>
+    private static async Task AssertSharedAsync(string store, params string[] settings)
+    {
+        await using var servers = await Backends.StartAsync("a", "b", "c");
+        await using var replicas = await Replicas.StartAsync(2, servers.Addresses, store, settings);
+        await replicas.ConnectedAsync();
+
+        var sessions = Enumerable.Range(0, 40).Select(i => $"s{i}").ToArray();
+        var first = await Task.WhenAll(sessions.Select(session => Replicas.AskAsync(replicas[0], session)));
+        foreach (var session in sessions)
+        {
+            await Eventually.HoldsAsync(async () => (await replicas.PeersAsync(session)).Distinct().Count() == 1, "both replicas know it", Stop);
+        }
+
+        Assert.Equal(first, await Task.WhenAll(sessions.Select(session => Replicas.AskAsync(replicas[1], session))));
+        Assert.Equal(0, await replicas[0].MetricAsync("stickyingress_session_sync_operations_total{operation=\"write\",outcome=\"failed\"}"));
+    }
+
+    /// <summary>A certificate of 127.0.0.1 by an authority of its own, in files.</summary>
+    private sealed class ServerCertificate : IDisposable
+    {
+        private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("store-tls-");
+
+        public ServerCertificate()
+        {
+            var now = TimeProvider.System.GetUtcNow();
+            using var authorityKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+            var authority = new CertificateRequest("CN=authority", authorityKey, HashAlgorithmName.SHA256);
+            authority.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, false, 0, critical: true));
+            using var issuer = authority.CreateSelfSigned(now.AddHours(-1), now.AddDays(1));
+
+            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+            var request = new CertificateRequest("CN=store", key, HashAlgorithmName.SHA256);
+            var names = new SubjectAlternativeNameBuilder();
+            names.AddIpAddress(IPAddress.Loopback);
+            request.CertificateExtensions.Add(names.Build());
+            using var certificate = request.Create(issuer, now.AddHours(-1), now.AddHours(12), [1, 2, 3]);
+
+            File.WriteAllText(Ca, issuer.ExportCertificatePem());
+            File.WriteAllText(Chain, certificate.ExportCertificatePem());
+            File.WriteAllText(Key, key.ExportPkcs8PrivateKeyPem());
+        }
+
+        public string Ca => Path.Combine(_folder.FullName, "ca.crt");
+
+        public string Chain => Path.Combine(_folder.FullName, "tls.crt");
+
+        public string Key => Path.Combine(_folder.FullName, "tls.key");
+
+        public void Dispose() => _folder.Delete(recursive: true);
+    }
+}
