@@ -25,9 +25,8 @@ public static class ResourceYaml
 
         try
         {
-            var nodes = new YamlNodes(text.StartsWith('\uFEFF') ? text[1..] : text);
             var reader = new ResourceReader(findings, resources, file);
-            while (nodes.Next() is { } document) reader.ReadDocument(document);
+            foreach (var document in Documents(text.StartsWith('\uFEFF') ? text[1..] : text)) reader.ReadDocument(document);
             return new ReadResult(resources, findings.All);
         }
         catch (SyntaxException e)
@@ -35,6 +34,8 @@ public static class ResourceYaml
             return ResourceJson.Unreadable(e, $"the file is not valid YAML: line {e.Line}");
         }
     }
+
+    private static IEnumerable<Node> Documents(string text) => PlainYaml.TryRead(text) ?? new YamlNodes(text).All();
 
     /// <summary>
     /// The resource as YAML that reads back equal: name, labels, annotations and what differs from the defaults, in the

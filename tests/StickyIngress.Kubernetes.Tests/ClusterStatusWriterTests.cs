@@ -27,7 +27,7 @@ public sealed class ClusterStatusWriterTests
     [InlineData("None", null)]
     [InlineData("Cookie", """{"cookie":{"name":"srv_id"}}""")]
     [InlineData("Route", """{"route":{"from":["$arg_server"]}}""")]
-    [InlineData("Learn", """{"learn":{"create":["$upstream_cookie_sid"],"lookup":["$cookie_sid"]}}""")]
+    [InlineData("Learn", """{"learn":{"create":["$upstream_cookie_sid"],"lookup":["$cookie_sid"],"maxSessions":100}}""")]
     public async Task Status_says_how_clients_stick(string expected, string? sticky)
     {
         var given = FakeObjects.StickyUpstream("web", "shop", "shop");

@@ -18,6 +18,12 @@ internal sealed class YamlNodes(string text)
     private readonly List<Node> _scratch = [];
     private long _repeated;
 
+    /// <summary>All documents, each read when it is asked for. Throws <see cref="SyntaxException"/>.</summary>
+    public IEnumerable<Node> All()
+    {
+        while (Next() is { } document) yield return document;
+    }
+
     /// <summary>The next document; null at the end. Throws <see cref="SyntaxException"/>.</summary>
     public Node? Next()
     {

@@ -28,7 +28,7 @@ internal static class EndpointsReport
         var first = sets.Current;
         var read = Live();
 
-        // All of it is listed again, and one change shows when that is done.
+        // All of it is listed again, and one slice more shows when that is done.
         var most = 0L;
         using var stop = new CancellationTokenSource();
         var watching = Task.Run(() =>
@@ -36,14 +36,13 @@ internal static class EndpointsReport
             while (!stop.IsCancellationRequested) most = Math.Max(most, Live());
         });
         fake.Store.Compact();
-        fake.Store.Put(FakeObjects.Service("web", "last", ("http", 80)));
+        fake.Store.Put(Slice(Slices));
         await fake.DownAsync();
         await fake.UpAsync();
-        while (sets.Current.Services.Count == 0) await sets.MoveNextAsync();
-        while (fake.Watches < 5) await Task.Delay(10);
+        while (sets.Current.EndpointSlices.Count == Slices) await sets.MoveNextAsync();
         await stop.CancelAsync();
         await watching;
-        var shared = sets.Current.EndpointSlices.Count(entry => entry.Value == first.EndpointSlices[entry.Key]);
+        var shared = first.EndpointSlices.Count(entry => entry.Value == sets.Current.EndpointSlices[entry.Key]);
 
         await output.WriteLineAsync($"""
             {Slices * EndpointsOfEach} endpoints in {Slices} EndpointSlices

@@ -5,8 +5,9 @@ using StickyIngress.Testing.ApiServers;
 namespace StickyIngress.Benchmarks.Scale;
 
 /// <summary>
-/// Moves a probe's endpoint to the other of two servers and asks until the other one answers: the time from the write of the EndpointSlice to the
-/// end of the first request that obeys it. Other clients ask all the while, and no request may fail.
+/// Moves a probe's endpoint to the other of two servers and asks until the other one answers: the time from the API server's answer to the write of
+/// the EndpointSlice, which is when it has an event for us, to the end of the first request that obeys it. Other clients ask all the while, and no
+/// request may fail.
 /// </summary>
 internal sealed class ScaleProbes(ITestApiServer api, HttpClient client, TestBackend one, TestBackend other, int probes)
 {
@@ -40,15 +41,13 @@ internal sealed class ScaleProbes(ITestApiServer api, HttpClient client, TestBac
     public Task ComeBackAsync(CancellationToken stop) =>
         Task.WhenAll(Enumerable.Range(0, probes).Select(number => Task.Run(() => ComeBackAsync(number, stop), CancellationToken.None)));
 
-    /// <summary>Milliseconds from the write to the end of the first request that obeys it.</summary>
+    /// <summary>Milliseconds from the answer to the write to the end of the first request that obeys it; 0 where that came first.</summary>
     public async Task<double> MoveOnceAsync(int number)
     {
-        var began = Stopwatch.GetTimestamp();
-        var writing = WriteMoveAsync(number);
+        var answered = WhenAnsweredAsync(WriteMoveAsync(number));
         await UntilMovedAsync(number);
-        var time = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
-        await writing;
-        return time;
+        var obeyed = Stopwatch.GetTimestamp();
+        return Math.Max(0, Stopwatch.GetElapsedTime(await answered, obeyed).TotalMilliseconds);
     }
 
     /// <summary>Writes that the probe's endpoint is the other server.</summary>
@@ -64,6 +63,12 @@ internal sealed class ScaleProbes(ITestApiServer api, HttpClient client, TestBac
         {
             // The other server's answer, until the change has come through.
         }
+    }
+
+    private static async Task<long> WhenAnsweredAsync(Task writing)
+    {
+        await writing;
+        return Stopwatch.GetTimestamp();
     }
 
     private async Task ComeBackAsync(int number, CancellationToken stop)

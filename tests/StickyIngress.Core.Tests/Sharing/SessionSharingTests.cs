@@ -70,6 +70,25 @@ public sealed class SessionSharingTests
     }
 
     [Fact]
+    public async Task What_is_heard_late_does_not_undo_a_move_that_is_about_to_be_written()
+    {
+        var (one, two) = (new Replica(_store), new Replica(_store));
+        two.Bind(Session, Peers[0]);
+        two.Settle();
+        var asked = one.FetchAsync(Session);
+        one.Store.Calls.Single().Run(apply: true, answer: true);
+        Assert.True(await asked);
+
+        one.Bind(Session, Peers[2]);
+        one.Store.Hear(0);
+
+        Assert.Equal(Peers[2], one.PeerOf(Session));
+        one.Settle();
+        two.Settle();
+        Assert.Equal((Peers[2], Peers[2]), (one.PeerOf(Session), two.PeerOf(Session)));
+    }
+
+    [Fact]
     public void A_session_whose_peer_is_not_known_here_is_bound_anew()
     {
         var (one, two) = (new Replica(_store), new Replica(_store));

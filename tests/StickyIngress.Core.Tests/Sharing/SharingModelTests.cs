@@ -62,6 +62,32 @@ public sealed class SharingModelTests
         for (var session = 0; session < Sessions; session++) AssertAgreed(session, replicas);
     }, iter: 20_000);
 
+    [Fact]
+    public void The_last_move_of_the_only_replica_that_moves_sessions_stands() => AnyStep.Array[0, 40].Sample(steps =>
+    {
+        var (store, replicas) = Start();
+
+        var ofOneMover = steps.Where(step => step.Act is Act.Send or Act.Answer or Act.Hear or Act.LoseAnnouncement
+            || (step.Act == Act.Move ? step.Replica == 0 : step.Act is Act.Use or Act.Fetch && step.Replica == 1));
+        foreach (var step in ofOneMover) Take(step, store, replicas);
+        var moved = Enumerable.Range(0, Sessions).Select(replicas[0].PeerOf).ToArray();
+        for (var round = 0; round < 2; round++)
+        {
+            foreach (var replica in replicas)
+            {
+                replica.Settle();
+                for (var session = 0; session < Sessions; session++) replica.Use(session);
+            }
+        }
+
+        foreach (var replica in replicas) replica.Settle();
+        for (var session = 0; session < Sessions; session++)
+        {
+            Assert.Equal(moved[session], replicas[0].PeerOf(session));
+            AssertAgreed(session, replicas);
+        }
+    }, iter: 20_000);
+
     private static (StoreContent Store, Replica[] Replicas) Start()
     {
         SynchronizationContext.SetSynchronizationContext(null); // what is answered goes on at once
