@@ -158,24 +158,36 @@ internal sealed class PeerConnection : IDisposable
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<int> ReceiveAsync()
     {
+        if (TryReceive(out var count)) return count;
         if (!_isReceiving) StartReceiving();
 
         _isReceiving = false;
-        int count;
-        if (_receiving.IsCompletedSuccessfully)
+        BeginRead();
+        count = await _receiving;
+        EndRead();
+        Took(count);
+        return count;
+    }
+
+    /// <summary>The same, of bytes that have come already; false: they are still to be waited for, by <see cref="ReceiveAsync"/>.</summary>
+    public bool TryReceive(out int count)
+    {
+        count = 0;
+        try
         {
-            count = _receiving.Result;
+            if (!_isReceiving) StartReceiving();
         }
-        else
+        catch (Exception e) when (IsFailure(e))
         {
-            BeginRead();
-            count = await _receiving;
-            EndRead();
+            return false;
         }
 
-        BytesReceived += count;
-        Input.Received(count);
-        return count;
+        if (!_receiving.IsCompletedSuccessfully) return false;
+
+        _isReceiving = false;
+        count = _receiving.Result;
+        Took(count);
+        return true;
     }
 
     /// <param name="timeout">Milliseconds.</param>
@@ -257,6 +269,12 @@ internal sealed class PeerConnection : IDisposable
         _receiving = _tls is null ? _socket.ReceiveAsync(memory, SocketFlags.None) : _tls.ReadAsync(memory);
 #pragma warning restore CA2012
         _isReceiving = true;
+    }
+
+    private void Took(int count)
+    {
+        BytesReceived += count;
+        Input.Received(count);
     }
 
     /// <summary>The buffer is not ours to give away before the receive that was under way has ended.</summary>

@@ -5,13 +5,16 @@ using StickyIngress.Proxy.Tries;
 namespace StickyIngress.Proxy.Forwarding.Http1;
 
 /// <summary>
-/// Passes a response's body on as it arrives: what is there is written, and flushed before waiting for more. The end is left to the server to
+/// Passes a response's body on as it arrives: what has come is written, and flushed before waiting for more. The end is left to the server to
 /// flush, with whatever it adds, so that a small response leaves in one piece; once a response has started, the server does not do that.
 /// </summary>
 internal sealed class ResponseDownload(ProxyRequest request, PeerConnection connection, BodyFraming framing, LargeBody large)
 {
-    private bool _becameLarge;
+    /// <summary>Bytes that are passed on in one piece at most.</summary>
+    private const int MostUnflushed = 64 * 1024;
 
+    private int _unflushed;
+    private bool _becameLarge;
 
     public async ValueTask<TryEnd> RunAsync()
     {
@@ -77,13 +80,22 @@ internal sealed class ResponseDownload(ProxyRequest request, PeerConnection conn
         if (!framing.IsDropped) request.ResponseBody!.Pass(connection.Input.Unread[..count]);
 
         connection.Input.Consume(count);
+        _unflushed += count;
         _becameLarge |= large.IsLargeWith(count);
     }
 
     /// <summary>Null: there is more; else how it ended.</summary>
     private async ValueTask<TryEnd?> MoreAsync()
     {
+        var hasEnded = false;
+        if (_unflushed < MostUnflushed && connection.TryReceive(out var count))
+        {
+            if (count > 0) return null;
+            hasEnded = true;
+        }
+
         var flushed = await request.ResponseBody!.Writer.FlushAsync();
+        _unflushed = 0;
         if (flushed.IsCompleted || flushed.IsCanceled) return TryEnd.ClientAborted;
 
         if (_becameLarge)
@@ -91,6 +103,8 @@ internal sealed class ResponseDownload(ProxyRequest request, PeerConnection conn
             _becameLarge = false;
             await large.LeaveEventThreadsAsync();
         }
+
+        if (hasEnded) return TryEnd.Truncated;
 
         try
         {
