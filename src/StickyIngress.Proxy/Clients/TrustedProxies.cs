@@ -13,6 +13,9 @@ public sealed class TrustedProxies(IReadOnlyList<IPNetwork> networks)
 {
     public static TrustedProxies None { get; } = new([]);
 
+    /// <summary>A dual-stack socket shows IPv4 clients as mapped IPv6; nginx on an IPv4 socket does not.</summary>
+    public static IPAddress? Unmapped(IPAddress? address) => address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address;
+
     public Client Identify(HttpContext context)
     {
         var connection = context.Connection;
@@ -78,7 +81,4 @@ public sealed class TrustedProxies(IReadOnlyList<IPNetwork> networks)
 
         return false;
     }
-
-    /// <summary>A dual-stack socket shows IPv4 clients as mapped IPv6; nginx on an IPv4 socket does not.</summary>
-    private static IPAddress? Unmapped(IPAddress? address) => address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address;
 }

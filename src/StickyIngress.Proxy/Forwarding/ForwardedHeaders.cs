@@ -1,5 +1,5 @@
-using System.Net;
 using Microsoft.Extensions.Primitives;
+using StickyIngress.Proxy.Clients;
 
 namespace StickyIngress.Proxy.Forwarding;
 
@@ -15,7 +15,7 @@ internal static class ForwardedHeaders
     {
         var headers = request.Context.Request.Headers;
         var trusted = request.Client.Trusted;
-        var address = (trusted ? Direct(request) : request.ClientAddress)?.ToString() ?? "unix:";
+        var address = (trusted ? TrustedProxies.Unmapped(request.Context.Connection.RemoteIpAddress) : request.ClientAddress)?.ToString() ?? "unix:";
 
         var forwarded = trusted ? headers[For] : StringValues.Empty;
         add(sink, For, forwarded.Count == 0 ? address : $"{ProxyRequest.Joined(forwarded, ", ")}, {address}");
@@ -23,9 +23,6 @@ internal static class ForwardedHeaders
         if ((Kept(headers[Host], trusted) ?? headers.Host.ToString()) is { Length: > 0 } host) add(sink, Host, host);
         add(sink, RealIp, trusted ? request.ClientAddress?.ToString() ?? "unix:" : address);
     }
-
-    private static IPAddress? Direct(ProxyRequest request) =>
-        request.Context.Connection.RemoteIpAddress is var address && address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address;
 
     private static string? Kept(StringValues values, bool trusted) => trusted ? ProxyRequest.Joined(values, ", ") : null;
 }

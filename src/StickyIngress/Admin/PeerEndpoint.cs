@@ -3,6 +3,7 @@ using System.Text.Json;
 using StickyIngress.Control;
 using StickyIngress.Core;
 using StickyIngress.Core.Upstreams;
+using StickyIngress.Proxy.Clients;
 using StickyIngress.Settings;
 
 namespace StickyIngress.Admin;
@@ -61,8 +62,7 @@ internal sealed class PeerEndpoint(
     {
         if (context.Request.Headers.Origin.Count > 0) return "peers are not changed by pages in a browser";
 
-        var address = context.Connection.RemoteIpAddress;
-        if (address is { IsIPv4MappedToIPv6: true }) address = address.MapToIPv4();
+        var address = TrustedProxies.Unmapped(context.Connection.RemoteIpAddress);
         return address is null || IPAddress.IsLoopback(address) || allowed.Any(network => network.Contains(address))
             ? null
             : $"{address} may not change peers; this machine may, and the networks of --admin-changes-from";

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net;
 using StickyIngress.Testing;
 using StickyIngress.Testing.ApiServers;
 
@@ -13,7 +12,6 @@ internal static class OutageReport
 {
     private const int Upstreams = 200;
     private const int Probes = 4;
-    private static readonly IPAddress[] Backends = [IPAddress.Parse("198.18.0.1"), IPAddress.Parse("198.18.0.2")];
 
     /// <param name="options">Minutes to be away; three where there is no number.</param>
     public static async Task RunAsync(TextWriter output, string repository, params string[] options)
@@ -33,8 +31,8 @@ internal static class OutageReport
 
     private static async Task MeasureAsync(TextWriter output, string name, ITestApiServer api, bool changedAway, TimeSpan away)
     {
-        await using var one = await TestBackend.StartAsync("one", address: Backends[0]);
-        await using var other = await TestBackend.StartAsync("other", address: Backends[1]);
+        await using var one = await TestBackend.StartAsync("one", address: ScaleObjects.Backends[0]);
+        await using var other = await TestBackend.StartAsync("other", address: ScaleObjects.Backends[1]);
         foreach (var given in Enumerable.Range(0, Upstreams).SelectMany(upstream => ScaleObjects.Upstream(ScaleObjects.Name(upstream)).Append(ScaleObjects.Slice(upstream, 0))))
             await api.PutAsync(given);
         foreach (var given in Enumerable.Range(0, Probes).SelectMany(number => ScaleObjects.Upstream(ScaleObjects.Probe(number)).Append(ScaleObjects.ProbeSlice(number, one))))

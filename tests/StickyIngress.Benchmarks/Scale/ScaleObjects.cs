@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json.Nodes;
 using StickyIngress.Testing;
 
@@ -10,6 +11,11 @@ internal static class ScaleObjects
     public const int EndpointsOfEach = 4;
     public const int EndpointsOfSlice = 100;
     public const string Big = "big";
+
+    /// <summary>
+    /// Of a network for tests (RFC 2544): kube-apiserver takes no loopback addresses as endpoints. tests/loopback.sh has them on its loopback.
+    /// </summary>
+    public static IPAddress[] Backends { get; } = [IPAddress.Parse("198.18.0.1"), IPAddress.Parse("198.18.0.2")];
 
     public static string Name(int upstream) => $"u{upstream:d5}";
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net;
 using System.Text.Json.Nodes;
 using StickyIngress.Testing;
 using StickyIngress.Testing.ApiServers;
@@ -17,9 +16,6 @@ internal sealed class ScaleReport(TextWriter output, ScaleServer server, int ups
     private const int Moves = 200;
     private const int ChangesPerSecond = 200;
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(10);
-
-    // Of a network for tests (RFC 2544): kube-apiserver takes no loopback addresses as endpoints. tests/loopback.sh has them on its loopback.
-    private static readonly IPAddress[] Backends = [IPAddress.Parse("198.18.0.1"), IPAddress.Parse("198.18.0.2")];
 
     /// <param name="options">real or fake to run on one of the two alone, and a number for fewer upstreams.</param>
     public static async Task RunAsync(TextWriter output, string repository, params string[] options)
@@ -46,8 +42,8 @@ internal sealed class ScaleReport(TextWriter output, ScaleServer server, int ups
     {
         await output.WriteLineAsync($"\n{server.Name}: {upstreams} StickyUpstreams with {ScaleObjects.EndpointsOfEach} endpoints each, one with {BigSlices * ScaleObjects.EndpointsOfSlice}\n");
         await output.WriteLineAsync("| | Budget | Measured |\n|---|--:|--:|");
-        await using var one = await TestBackend.StartAsync("one", address: Backends[0]);
-        await using var other = await TestBackend.StartAsync("other", address: Backends[1]);
+        await using var one = await TestBackend.StartAsync("one", address: ScaleObjects.Backends[0]);
+        await using var other = await TestBackend.StartAsync("other", address: ScaleObjects.Backends[1]);
         await FillAsync(one);
 
         var began = Stopwatch.GetTimestamp();

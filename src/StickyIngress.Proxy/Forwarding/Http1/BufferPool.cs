@@ -4,7 +4,7 @@ namespace StickyIngress.Proxy.Forwarding.Http1;
 
 /// <summary>
 /// Where the buffers of peer connections come from. The shared pool keeps 32 of a size for each core, so with more requests than that at a time
-/// it made every second buffer anew.
+/// it made many a buffer anew.
 /// </summary>
 internal static class BufferPool
 {

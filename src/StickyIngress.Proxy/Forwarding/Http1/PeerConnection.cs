@@ -159,7 +159,7 @@ internal sealed class PeerConnection : IDisposable
     public async ValueTask<int> ReceiveAsync()
     {
         if (TryReceive(out var count)) return count;
-        if (!_isReceiving) StartReceiving();
+        if (!_isReceiving) StartReceiving(); // it could not be started just now, and this says why
 
         _isReceiving = false;
         BeginRead();
