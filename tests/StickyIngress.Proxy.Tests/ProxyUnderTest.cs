@@ -12,6 +12,7 @@ using StickyIngress.Core.Routing;
 using StickyIngress.Core.Upstreams;
 using StickyIngress.Core.Variables;
 using StickyIngress.Proxy.Clients;
+using StickyIngress.Proxy.Forwarding.Http1;
 using StickyIngress.Proxy.Health;
 using StickyIngress.Proxy.Sockets;
 
@@ -59,16 +60,24 @@ public sealed class ProxyUnderTest : IAsyncDisposable
         Func<EndPoint, UpstreamState, int, Peer>? configure = null,
         TimeProvider? time = null,
         QueueSettings? queue = null,
-        HealthCheckSettings? check = null)
+        HealthCheckSettings? check = null,
+        ServerCertificate? certificate = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.ConfigureForProxy();
             kestrel.Listen(IPAddress.Loopback, 0, listen =>
             {
+                if (certificate is not null)
+                {
+                    kestrel.ApplicationServices.GetRequiredService<ClientTls>().Use(listen);
+                    return;
+                }
+
                 listen.Protocols = HttpProtocols.Http1;
                 listen.UseInlineSockets();
+                listen.UseInterimResponses();
             });
         });
         var registry = Prometheus.Metrics.NewCustomRegistry();
@@ -98,7 +107,10 @@ public sealed class ProxyUnderTest : IAsyncDisposable
         var routes = new RouteTableBuilder();
         routes.TryAdd(HostPattern.Any, PathPattern.Any, new(0, settings ?? Settings));
         app.Services.GetRequiredService<SnapshotHolder>().Publish(
-            new(1, [upstream], new Dictionary<UpstreamName, int> { [state.Name] = 0 }.ToFrozenDictionary(), routes.Build()));
+            new(1, [upstream], new Dictionary<UpstreamName, int> { [state.Name] = 0 }.ToFrozenDictionary(), routes.Build())
+            {
+                Certificates = new([], [], certificate),
+            });
         app.Services.GetRequiredService<HealthChecker>().Follow(upstream.Name, upstream);
         await app.StartAsync();
         return new(app, registry, upstream, log);

@@ -1,0 +1,64 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace StickyIngress.Proxy.Forwarding.Http1;
+
+/// <summary>
+/// Interim responses of peers (1xx, such as 103 with early hints) for clients of HTTP/1.1. The server cannot send them, so they are put into the
+/// connection below it. It writes nothing there before a response starts but <c>100 Continue</c>, and to a client that awaits that they do not go.
+/// Frames of HTTP/2 cannot be put between the server's own.
+/// </summary>
+public static class InterimResponses
+{
+    /// <summary>For an endpoint whose clients may get them.</summary>
+    public static void UseInterimResponses(this ListenOptions listen) => listen.Use(next => connection =>
+    {
+        connection.Features.Set(new ClientConnection(connection));
+        return next(connection);
+    });
+
+    /// <summary>Passes on the interim response that was just read. 100 says something of the hop to the peer alone.</summary>
+    internal static async ValueTask PassAsync(HttpContext context, ResponseHead head)
+    {
+        if (head.Status == StatusCodes.Status100Continue || !MayGet(context) || context.Features.Get<ClientConnection>() is not { } connection) return;
+
+        try
+        {
+            Write(connection.Output, head);
+            await connection.Output.FlushAsync();
+        }
+        catch (InvalidOperationException)
+        {
+            // The client has left just now, which ends the request in its own way.
+        }
+    }
+
+    private static bool MayGet(HttpContext context) =>
+        HttpProtocol.IsHttp11(context.Request.Protocol) && context.Request.Headers.Expect.Count == 0
+        && !context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested;
+
+    /// <summary>What was read strictly, so that nothing in it can end its line.</summary>
+    private static void Write(IBufferWriter<byte> output, ResponseHead head)
+    {
+        var line = $"HTTP/1.1 {head.Status} {head.Reason ?? ReasonPhrases.GetReasonPhrase(head.Status)}\r\n";
+        Encoding.Latin1.GetBytes(line, output);
+        var fields = head.Response.Headers;
+        for (var i = 0; i < fields.Length; i++)
+        {
+            if (head.Response.UseOf(i) != FieldUse.Withheld) FieldLine.Write(output, fields[i].Key, fields[i].Value);
+        }
+
+        output.Write("\r\n"u8);
+    }
+
+    /// <summary>The connection as the server has it: above TLS, where there is TLS.</summary>
+    private sealed class ClientConnection(ConnectionContext connection)
+    {
+        public PipeWriter Output => connection.Transport.Output;
+    }
+}
