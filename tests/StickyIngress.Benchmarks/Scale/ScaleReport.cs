@@ -12,7 +12,6 @@ namespace StickyIngress.Benchmarks.Scale;
 internal sealed class ScaleReport(TextWriter output, ScaleServer server, int upstreams)
 {
     private const int BigSlices = 50;
-    private const int Probes = 4;
     private const int Moves = 200;
     private const int ChangesPerSecond = 200;
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(10);
@@ -52,13 +51,13 @@ internal sealed class ScaleReport(TextWriter output, ScaleServer server, int ups
         await RowAsync("Cold start to ready", "10 s", $"{Stopwatch.GetElapsedTime(began).TotalSeconds:f1} s");
         await RowAsync("Resident memory when ready, and at most so far", "400 MB", $"{process.Memory("VmRSS"):f0} MB, {process.Memory("VmHWM"):f0} MB");
 
-        var objects = upstreams + 1 + Probes;
+        var objects = upstreams + 1 + ScaleObjects.Probes;
         var writes = await SettleAsync(objects);
         await RowAsync("Status writes per object", "1.1", $"{(double)writes / objects:f3}");
         await MeasureIdleAsync(process);
 
-        var probes = new ScaleProbes(server.Api, process.Client, one, other, Probes);
-        await probes.MoveAsync(Probes);
+        var probes = new ScaleProbes(server.Api, process.Client, one, other);
+        await probes.MoveAsync(ScaleObjects.Probes);
         await TimesAsync("Change of endpoints to first request that obeys it, idle", "10 ms, 100 ms", await probes.MoveAsync(Moves));
         await MeasureUnderChangesAsync(probes);
         await RowAsync("Failed requests", "0", $"{probes.Failed} of {probes.Requests}");
@@ -69,9 +68,9 @@ internal sealed class ScaleReport(TextWriter output, ScaleServer server, int ups
     {
         IEnumerable<JsonObject> objects =
         [
-            .. Enumerable.Range(0, upstreams).SelectMany(upstream => ScaleObjects.Upstream(ScaleObjects.Name(upstream)).Append(ScaleObjects.Slice(upstream, 0))),
+            .. ScaleObjects.Upstreams(upstreams),
             .. ScaleObjects.Upstream(ScaleObjects.Big), .. Enumerable.Range(0, BigSlices).Select(slice => ScaleObjects.BigSlice(slice, 0)),
-            .. Enumerable.Range(0, Probes).SelectMany(number => ScaleObjects.Upstream(ScaleObjects.Probe(number)).Append(ScaleObjects.ProbeSlice(number, backend))),
+            .. ScaleObjects.AllProbes(backend),
         ];
         await Parallel.ForEachAsync(objects, new ParallelOptions { MaxDegreeOfParallelism = server.Writers }, async (given, _) => await server.Api.PutAsync(given));
     }
