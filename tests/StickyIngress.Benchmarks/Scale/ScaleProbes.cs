@@ -54,7 +54,7 @@ internal sealed class ScaleProbes(ITestApiServer api, HttpClient client, TestBac
     public Task WriteMoveAsync(int number)
     {
         var next = _now[number] = _now[number] == one ? other : one;
-        return api.PutAsync(ScaleObjects.ProbeSlice(number, next));
+        return api.ReplaceAsync(ScaleObjects.ProbeSlice(number, next));
     }
 
     public async Task UntilMovedAsync(int number)

@@ -14,6 +14,7 @@ internal sealed class ScaleReport(TextWriter output, ScaleServer server, int ups
     private const int BigSlices = 50;
     private const int Moves = 200;
     private const int ChangesPerSecond = 200;
+    private const int WritesAtATime = 32;
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(10);
 
     /// <param name="options">real or fake to run on one of the two alone, and a number for fewer upstreams.</param>
@@ -112,7 +113,7 @@ internal sealed class ScaleReport(TextWriter output, ScaleServer server, int ups
         await TimesAsync($"The same under {changes / Stopwatch.GetElapsedTime(began).TotalSeconds:f0} changes/s", "250 ms (p99)", times);
     }
 
-    /// <summary>Keeps changing slices, one in fifty of the big upstream; how many it changed.</summary>
+    /// <summary>Keeps changing slices, one in fifty of the big upstream, as fast as the API server takes it; how many it changed.</summary>
     private async Task<int> ChangeAsync(CancellationToken stop)
     {
         var began = Stopwatch.GetTimestamp();
@@ -120,10 +121,10 @@ internal sealed class ScaleReport(TextWriter output, ScaleServer server, int ups
         var changes = 0;
         while (!stop.IsCancellationRequested)
         {
-            for (var due = (int)(Stopwatch.GetElapsedTime(began).TotalSeconds * ChangesPerSecond); changes < due; changes++)
+            for (var due = (int)(Stopwatch.GetElapsedTime(began).TotalSeconds * ChangesPerSecond); changes < due && writing.Count < WritesAtATime; changes++)
             {
                 var turn = changes / upstreams + 1;
-                writing.Add(server.Api.PutAsync(changes % 50 == 0 ? ScaleObjects.BigSlice(changes / 50 % BigSlices, changes) : ScaleObjects.Slice(changes % upstreams, turn)));
+                writing.Add(server.Api.ReplaceAsync(changes % 50 == 0 ? ScaleObjects.BigSlice(changes / 50 % BigSlices, changes) : ScaleObjects.Slice(changes % upstreams, turn)));
             }
 
             writing.RemoveAll(task => task.IsCompletedSuccessfully);

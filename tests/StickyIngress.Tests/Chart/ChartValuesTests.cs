@@ -29,6 +29,7 @@ public sealed class ChartValuesTests
     [InlineData("resources.requests.memory=lots", "at '/resources/requests/memory'")]
     [InlineData("metrics.serviceMonitor.enable=true", "at '/metrics/serviceMonitor': additional properties 'enable' not allowed")]
     [InlineData("tolerations[0].efect=NoSchedule", "at '/tolerations/0': additional properties 'efect' not allowed")]
+    [InlineData("kind=DaemonSet,autoscaling.enabled=true", "autoscaling.enabled is true and kind is DaemonSet; only a Deployment can be scaled")]
     [InlineData("terminationGracePeriodSeconds=60", "terminationGracePeriodSeconds is 60; it must be more than 70")]
     [InlineData("keep.volume.emptydir.medium=Memory", "at '/keep/volume': additional properties 'emptydir' not allowed")]
     [InlineData("extraVolumes[0].name=a,extraVolumes[0].configmap.name=b", "at '/extraVolumes/0': additional properties 'configmap' not allowed")]
