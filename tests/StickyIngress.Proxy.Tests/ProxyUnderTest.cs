@@ -65,11 +65,7 @@ public sealed class ProxyUnderTest : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.ConfigureForProxy();
-            kestrel.Listen(IPAddress.Loopback, 0, listen =>
-            {
-                listen.Protocols = HttpProtocols.Http1;
-                listen.UseInlineSockets();
-            });
+            kestrel.Listen(new LoopEndPoint(IPAddress.Loopback, 0), listen => listen.Protocols = HttpProtocols.Http1);
         });
         var registry = Prometheus.Metrics.NewCustomRegistry();
         var log = new LogOfRequests();
