@@ -56,11 +56,7 @@ internal sealed class ClientInput(ClientConnection connection) : PipeReader
         connection.Socket.WakeReader();
     }
 
-    public override void Complete(Exception? exception = null)
-    {
-        _hasEnded = true;
-        _buffer.Return();
-    }
+    public override void Complete(Exception? exception = null) => _buffer.Return();
 
     /// <summary>
     /// Before the connection is closed: with bytes unread the system would tell the client that it is broken, and what was sent last would be lost.
@@ -123,10 +119,10 @@ internal sealed class ClientInput(ClientConnection connection) : PipeReader
     private bool TryReceive()
     {
         if (!connection.Socket.IsReadable) return false;
-        if (_buffer.IsFull) throw new InvalidOperationException($"more than {ReceiveBuffer.MaxSize} bytes were left unread");
 
         try
         {
+            if (_buffer.IsFull) throw new IOException($"{ReceiveBuffer.MaxSize} bytes were left unread");
             if (!connection.Socket.TryReceive(_buffer.Free().Span, out var count))
             {
                 if (_buffer.IsEmpty) _buffer.Return();

@@ -46,8 +46,16 @@ internal sealed class LoopSocket(Socket socket) : IDisposable
     /// <exception cref="IOException">The system takes no more of them.</exception>
     public void Start()
     {
-        socket.Blocking = false;
-        Join(EventLoop.Next);
+        try
+        {
+            socket.Blocking = false;
+            Join(EventLoop.Next);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <exception cref="IOException">It cannot be connected.</exception>
