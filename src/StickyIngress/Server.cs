@@ -14,7 +14,6 @@ using StickyIngress.Core.Upstreams;
 using StickyIngress.Core.Variables;
 using StickyIngress.Kubernetes;
 using StickyIngress.Proxy;
-using StickyIngress.Proxy.Forwarding.Http1;
 using StickyIngress.Proxy.Sockets;
 using StickyIngress.Settings;
 
@@ -72,11 +71,7 @@ internal static class Server
     private static void Listen(KestrelServerOptions kestrel, ServeSettings settings)
     {
         kestrel.ConfigureForProxy();
-        kestrel.ListenOn(settings.Http, configure: listen =>
-        {
-            listen.UseInlineSockets();
-            listen.UseInterimResponses();
-        });
+        kestrel.ListenOn(new LoopEndPoint(settings.Http.Address, settings.Http.Port));
         if (settings.H2c is { } h2c) kestrel.ListenOn(h2c, HttpProtocols.Http2);
     }
 

@@ -12,7 +12,6 @@ using StickyIngress.Core.Routing;
 using StickyIngress.Core.Upstreams;
 using StickyIngress.Core.Variables;
 using StickyIngress.Proxy.Clients;
-using StickyIngress.Proxy.Forwarding.Http1;
 using StickyIngress.Proxy.Health;
 using StickyIngress.Proxy.Sockets;
 
@@ -67,18 +66,8 @@ public sealed class ProxyUnderTest : IAsyncDisposable
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.ConfigureForProxy();
-            kestrel.Listen(IPAddress.Loopback, 0, listen =>
-            {
-                if (certificate is not null)
-                {
-                    kestrel.ApplicationServices.GetRequiredService<ClientTls>().Use(listen);
-                    return;
-                }
-
-                listen.Protocols = HttpProtocols.Http1;
-                listen.UseInlineSockets();
-                listen.UseInterimResponses();
-            });
+            if (certificate is null) kestrel.Listen(new LoopEndPoint(IPAddress.Loopback, 0), listen => listen.Protocols = HttpProtocols.Http1);
+            else kestrel.Listen(IPAddress.Loopback, 0, listen => kestrel.ApplicationServices.GetRequiredService<ClientTls>().Use(listen));
         });
         var registry = Prometheus.Metrics.NewCustomRegistry();
         var log = new LogOfRequests();

@@ -7,7 +7,6 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using StickyIngress.Core;
 using StickyIngress.Core.Routing;
-using StickyIngress.Proxy.Forwarding.Http1;
 
 namespace StickyIngress.Proxy.Clients;
 
@@ -19,14 +18,10 @@ public sealed class ClientTls(SnapshotHolder snapshots)
 {
     private readonly ConditionalWeakTable<ServerCertificate, SslStreamCertificateContext> _contexts = [];
 
-    public void Use(ListenOptions listen)
+    public void Use(ListenOptions listen) => listen.UseHttps(new TlsHandshakeCallbackOptions
     {
-        listen.UseHttps(new TlsHandshakeCallbackOptions
-        {
-            OnConnection = hello => ValueTask.FromResult(Options(hello.ClientHelloInfo.ServerName)),
-        });
-        listen.UseInterimResponses();
-    }
+        OnConnection = hello => ValueTask.FromResult(Options(hello.ClientHelloInfo.ServerName)),
+    });
 
     private SslServerAuthenticationOptions Options(string serverName)
     {

@@ -1,9 +1,7 @@
 using System.Buffers;
-using System.IO.Pipelines;
 using System.Text;
-using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace StickyIngress.Proxy.Forwarding.Http1;
@@ -13,26 +11,21 @@ namespace StickyIngress.Proxy.Forwarding.Http1;
 /// connection below it. It writes nothing there before a response starts but <c>100 Continue</c>, and to a client that awaits that they do not go.
 /// Frames of HTTP/2 cannot be put between the server's own.
 /// </summary>
-public static class InterimResponses
+internal static class InterimResponses
 {
-    /// <summary>For an endpoint whose clients may get them.</summary>
-    public static void UseInterimResponses(this ListenOptions listen) => listen.Use(next => connection =>
-    {
-        connection.Features.Set(new ClientConnection(connection));
-        return next(connection);
-    });
-
     /// <summary>Passes on the interim response that was just read. 100 says something of the hop to the peer alone.</summary>
-    internal static async ValueTask PassAsync(HttpContext context, ResponseHead head)
+    public static async ValueTask PassAsync(HttpContext context, ResponseHead head)
     {
-        if (head.Status == StatusCodes.Status100Continue || !MayGet(context) || context.Features.Get<ClientConnection>() is not { } connection) return;
+        if (head.Status == StatusCodes.Status100Continue || !MayGet(context)) return;
 
+        // Where there is TLS it has taken the connection's place.
+        var output = context.Features.Get<IConnectionTransportFeature>()!.Transport.Output;
         try
         {
-            Write(connection.Output, head);
-            await connection.Output.FlushAsync();
+            Write(output, head);
+            await output.FlushAsync();
         }
-        catch (InvalidOperationException)
+        catch (Exception e) when (e is InvalidOperationException or IOException)
         {
             // The client has left just now, which ends the request in its own way.
         }
@@ -54,11 +47,5 @@ public static class InterimResponses
         }
 
         output.Write("\r\n"u8);
-    }
-
-    /// <summary>The connection as the server has it: above TLS, where there is TLS.</summary>
-    private sealed class ClientConnection(ConnectionContext connection)
-    {
-        public PipeWriter Output => connection.Transport.Output;
     }
 }

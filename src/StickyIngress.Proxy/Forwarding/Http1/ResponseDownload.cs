@@ -105,7 +105,7 @@ internal sealed class ResponseDownload(ProxyRequest request, PeerConnection conn
         if (_becameLarge)
         {
             _becameLarge = false;
-            await large.LeaveEventThreadsAsync();
+            await large.LeaveEventLoops();
         }
 
         if (hasEnded) return TryEnd.Truncated;
