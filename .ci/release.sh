@@ -33,10 +33,15 @@ dotnet tool run dotnet-CycloneDX src/StickyIngress/StickyIngress.csproj --output
 
 make --no-print-directory publish VERSION="$version"
 # An engine of our own has no network, so only this runs beside it.
+files=$(mktemp)
+trap 'rm -f "$files"' EXIT
 tests/docker.sh bash -c 'docker build --quiet --target published --build-arg BASE="$1" --tag "$0" . >&2 &&
   docker image inspect --format "base $1
 id {{.Id}}
 {{range .RepoDigests}}digest {{.}}
-{{end}}" "$1" >"$2" && docker save "$0"' "$image" "$named" "$folder/base.txt" | gzip -n >"$folder/sticky-ingress-$version-image.tar.gz"
+{{end}}" "$1" >"$2" &&
+  container=$(docker create "$1" none) && docker export "$container" >"$3" && docker rm "$container" >/dev/null &&
+  docker save "$0"' "$image" "$named" "$folder/base.txt" "$files" | gzip -n >"$folder/sticky-ingress-$version-image.tar.gz"
+.ci/bill.py "$folder/sticky-ingress-$version.cdx.json" artifacts/image/sticky-ingress.deps.json "$files"
 
 (cd "$folder" && sha256sum -- * >SHA256SUMS && cat SHA256SUMS)

@@ -12,13 +12,18 @@ unpack() {
   local root=$folder/$1
   shift
   mkdir -p "$root" && (cd "$folder" && apt-get download -qq "$@" 2>/dev/null)
-  for deb in "$folder"/*.deb; do dpkg-deb --extract "$deb" "$root"; done
+  mkdir -p "$root/var/lib/dpkg/status.d"
+  for deb in "$folder"/*.deb; do
+    dpkg-deb --extract "$deb" "$root"
+    dpkg-deb --field "$deb" >"$root/var/lib/dpkg/status.d/$(dpkg-deb --field "$deb" Package)"
+  done
   rm -rf "$folder"/*.deb "$root"/usr/share/{doc,man,lintian,bug} "$root"/usr/lib/*/gconv "$root"/usr/sbin/update-ca-certificates
   mkdir -p -m 1777 "$root/tmp"
   mkdir -p "$root/etc/ssl/certs"
   printf '%s\n' 'root:x:0:0::/:/none' 'nonroot:x:65532:65532::/:/none' >"$root/etc/passwd"
   printf '%s\n' 'root:x:0:' 'nonroot:x:65532:' >"$root/etc/group"
   echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
+  cp -L /etc/os-release "$root/etc/os-release"
 }
 
 fetch() {

@@ -96,6 +96,9 @@ public sealed record StatusRates
     /// <summary>Events per minute at most; what is more is left out, since the status says it too.</summary>
     public int EventsPerMinute { get; init; } = 60;
 
+    /// <summary>Until a write is answered.</summary>
+    public TimeSpan Answer { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>The first and the longest wait after a write that failed.</summary>
     public TimeSpan FirstRetry { get; init; } = TimeSpan.FromSeconds(1);
 

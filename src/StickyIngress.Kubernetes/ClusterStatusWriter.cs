@@ -132,14 +132,16 @@ public sealed class ClusterStatusWriter : BackgroundService, IStatusWriter
         stopping.ThrowIfCancellationRequested();
     }
 
-    /// <summary>Whether anything was sent.</summary>
+    /// <summary>Whether anything was sent. Whatever the API server does to us is tried again.</summary>
     private async Task<bool> HandleAsync(ResourceRef named, Entry entry, CancellationToken stopping)
     {
+        using var patience = new CancellationTokenSource(Rates.Answer, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stopping);
         try
         {
             var sent = named.Kind == Ingress.KindName
-                ? await WriteIngressAsync(named, entry, stopping)
-                : await WriteUpstreamAsync(named, entry, stopping);
+                ? await WriteIngressAsync(named, entry, either.Token)
+                : await WriteUpstreamAsync(named, entry, either.Token);
             entry.Retry.Reset();
             return sent;
         }
@@ -147,10 +149,10 @@ public sealed class ClusterStatusWriter : BackgroundService, IStatusWriter
         {
             Forget(named);
         }
-        catch (Exception e) when (e is ApiServerException or HttpRequestException or IOException)
+        catch (Exception e) when (!stopping.IsCancellationRequested)
         {
             // 409 too: by the next try the watch has brought the object as it is now.
-            Log.StatusFailed(_logger, named.ToString(), e.Message);
+            Log.StatusFailed(_logger, named.ToString(), patience.IsCancellationRequested ? $"no answer within {Rates.Answer.TotalSeconds} s" : e.Message);
             var wait = (e as ApiServerException)?.RetryAfter ?? entry.Retry.Next();
             lock (_gate) Schedule(named, entry, wait);
         }

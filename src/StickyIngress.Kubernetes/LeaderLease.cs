@@ -40,10 +40,12 @@ public sealed class LeaderLease(ApiServer server, ClusterOptions options, TimePr
         if (!options.LeaderElection || !IsLeader) return;
 
         Lead(false);
+        using var patience = new CancellationTokenSource(_times.Deadline, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
-            if (await ReadAsync(cancellationToken) is { } held && (string?)held["spec"]?["holderIdentity"] == options.PodName)
-                await WriteAsync(HttpMethod.Put, Lease, Claim(held, holder: "", TimeSpan.FromSeconds(1)), cancellationToken);
+            if (await ReadAsync(either.Token) is { } held && (string?)held["spec"]?["holderIdentity"] == options.PodName)
+                await WriteAsync(HttpMethod.Put, Lease, Claim(held, holder: "", TimeSpan.FromSeconds(1)), either.Token);
         }
         catch (Exception e) when (IsOutside(e))
         {

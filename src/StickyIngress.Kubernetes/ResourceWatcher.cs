@@ -192,10 +192,14 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
                 var buffer = read.Buffer;
                 while (buffer.PositionOf((byte)'\n') is { } end)
                 {
-                    if (!Handle(buffer.Slice(0, end), ref initial)) return true;
+                    if (TryRead(buffer.Slice(0, end), out var watched, out var head))
+                    {
+                        if (!Handle(watched, head, ref initial)) return true;
 
-                    heard = true;
-                    if (initial is null) _backoff.Reset();
+                        heard = true;
+                        if (initial is null) _backoff.Reset();
+                    }
+
                     buffer = buffer.Slice(buffer.GetPosition(1, end));
                 }
 
@@ -237,23 +241,27 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
         return response;
     }
 
-    /// <summary>One event; false when the watch must begin anew.</summary>
-    private bool Handle(ReadOnlySequence<byte> line, ref Listing<T>? initial)
+    /// <summary>False: the line is no event, which is told. A refusal of the server is thrown.</summary>
+    private bool TryRead(ReadOnlySequence<byte> line, out WatchEvent watched, out ObjectHead head)
     {
-        ObjectHead head;
-        WatchEvent watched;
+        (watched, head) = (default, default);
         try
         {
             watched = WatchEvent.Read(line);
             if (watched.Type == WatchEventType.Error) throw watched.ToException();
             head = Metadata.Head(watched.Object, _pool);
+            return true;
         }
         catch (Exception e) when (Json.IsMalformed(e))
         {
             Log.EventUnreadable(context.Logger, Kind.Name, e.Message);
-            return true;
+            return false;
         }
+    }
 
+    /// <summary>One event; false when the watch must begin anew.</summary>
+    private bool Handle(in WatchEvent watched, in ObjectHead head, ref Listing<T>? initial)
+    {
         context.Observer.WatchEvent(Kind.Name);
         var named = Ref(head);
         switch (watched.Type)

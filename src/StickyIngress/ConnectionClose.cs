@@ -14,8 +14,15 @@ internal static class ConnectionClose
         app.Use(next => context =>
         {
             if (readiness.IsStopping && HttpProtocol.IsHttp11(context.Request.Protocol) && !context.Request.Headers.ContainsKey(HeaderNames.Upgrade))
-                context.Response.Headers.Connection = "close";
+                context.Response.OnStarting(SayCloseAsync, context.Response);
             return next(context);
         });
+    }
+
+    /// <summary>As the last thing, since whoever answers begins with no headers.</summary>
+    private static Task SayCloseAsync(object response)
+    {
+        ((HttpResponse)response).Headers.Connection = "close";
+        return Task.CompletedTask;
     }
 }

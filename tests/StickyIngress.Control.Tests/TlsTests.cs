@@ -11,7 +11,7 @@ public sealed class TlsTests
     [Fact]
     public void Certificates_are_found_by_exact_name_then_wildcard_then_default()
     {
-        _compiling.Put(Secret("one", Certificate("one.test", "*.one.test")) + "---\n" + Secret("two", Certificate("two.test")));
+        _compiling.Put(Secret("one", Certificate("one.test", "*.one.test")) + "---\n" + Secret("two", Certificate("two.test", "x.one.test")));
         var result = _compiling.Put(Upstream("a", "{ secretName: one }") + "---\n" + Upstream("b", "{ secretName: two, hosts: [x.one.test] }"), "b.yaml");
 
         var table = result.Snapshot.Certificates;
@@ -26,7 +26,7 @@ public sealed class TlsTests
     [Fact]
     public void A_host_goes_to_the_certificate_that_came_first()
     {
-        _compiling.Put(Secret("one", Certificate("one.test")) + "---\n" + Secret("two", Certificate("two.test")));
+        _compiling.Put(Secret("one", Certificate("x.test")) + "---\n" + Secret("two", Certificate("x.test")));
 
         var result = _compiling.Put(
             Upstream("a", "{ secretName: one, hosts: [x.test] }") + "---\n" + Upstream("b", "{ secretName: two, hosts: [x.test] }"), "b.yaml");
@@ -72,6 +72,45 @@ public sealed class TlsTests
         Assert.Equal([reason], Compiling.Reasons(result));
         Assert.Single(_compiling.Upstream("a").Peers);
         Assert.DoesNotContain(result.Diagnostics, found => found.Message.Contains("BEGIN", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("one.test")]
+    [InlineData("ONE.test.")]
+    [InlineData("a.wild.test")]
+    [InlineData("*.wild.test")]
+    [InlineData("x.test", "spec.tls[0].hosts[0]")]
+    [InlineData("a.one.test", "spec.tls[0].hosts[0]")]
+    [InlineData("a.b.wild.test", "spec.tls[0].hosts[0]")]
+    [InlineData("wild.test", "spec.tls[0].hosts[0]")]
+    [InlineData("one.test, *.one.test", "spec.tls[0].hosts[1]")]
+    public void A_host_that_the_certificate_is_not_for_is_told(string hosts, params string[] fields)
+    {
+        _compiling.Put(Secret("one", Certificate("one.test", "*.wild.test")));
+
+        var result = _compiling.Put(Upstream("a", $$"""{ secretName: one, hosts: [{{string.Join(", ", hosts.Split(", ").Select(host => $"\"{host}\""))}}] }"""), "b.yaml");
+
+        Assert.Equal(fields.Select(field => (Severity.Warning, Reasons.CertificateMismatch, field)), result.Diagnostics.Select(found => (found.Severity, found.Reason, found.Field)));
+        Assert.Equal("default/one", result.Snapshot.Certificates.Find(hosts.Split(", ")[0].Replace("*", "a"))!.ToString());
+    }
+
+    [Fact]
+    public void An_Ingress_brings_certificates_for_its_hosts_and_without_hosts_the_default()
+    {
+        _compiling.Put(Secret("one", Certificate("one.test")) + "---\n" + Secret("two", Certificate("two.test")));
+
+        var result = _compiling.Put("""
+            apiVersion: networking.k8s.io/v1
+            kind: Ingress
+            metadata: { name: shop }
+            spec:
+              ingressClassName: sticky
+              tls: [{ secretName: two }, { hosts: [one.test, other.test], secretName: one }]
+            """, "b.yaml");
+
+        var table = result.Snapshot.Certificates;
+        Assert.Equal(["default/one", "default/two", "default/two"], new[] { "one.test", "nobody.test", null }.Select(name => table.Find(name)!.ToString()));
+        Assert.Equal([(Reasons.CertificateMismatch, "spec.tls[1].hosts[1]")], result.Diagnostics.Select(found => (found.Reason, found.Field)));
     }
 
     [Fact]

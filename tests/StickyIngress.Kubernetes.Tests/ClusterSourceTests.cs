@@ -106,6 +106,9 @@ public sealed class ClusterSourceTests
     [InlineData(FaultKind.GoneEvent, "watch", true)]
     [InlineData(FaultKind.Garbage, "watch", false)]
     [InlineData(FaultKind.Garbage, "watch", true)]
+    [InlineData(FaultKind.Page, "list", false)]
+    [InlineData(FaultKind.Page, "watch", false)]
+    [InlineData(FaultKind.Page, "watch", true)]
     [InlineData(FaultKind.Status, "list", false)]
     [InlineData(FaultKind.Status, "watch", false)]
     [InlineData(FaultKind.Status, "watch", true)]
@@ -236,6 +239,21 @@ public sealed class ClusterSourceTests
         await cluster.FirstAsync();
 
         Assert.True(watch.Elapsed >= TimeSpan.FromMilliseconds(950), $"listed after {watch.Elapsed}");
+    }
+
+    [Fact]
+    public async Task Page_of_HTML_for_a_watch_is_no_reason_to_ask_again_at_once()
+    {
+        await using var cluster = await WatchedCluster.PrepareAsync(Shop);
+        cluster.Fake.StreamsLists = false;
+        cluster.Fake.Add(new(FaultKind.Page) { Verb = "watch", Resource = "services", Times = 20 });
+        var watch = Stopwatch.StartNew();
+        cluster.Start();
+
+        await Eventually.IsTrueAsync(() => cluster.Fake.FaultsMet == 20);
+
+        // At least half of the longest wait between most of them.
+        Assert.True(watch.Elapsed >= TimeSpan.FromMilliseconds(400), $"asked 20 times within {watch.Elapsed}");
     }
 
     [Fact]

@@ -112,6 +112,22 @@ public sealed class ClusterStatusWriterTests
         Assert.Equal(3, status.Writes.Count());
     }
 
+    [Theory]
+    [InlineData(FaultKind.Hang)]
+    [InlineData(FaultKind.Silent)]
+    [InlineData(FaultKind.Page)]
+    public async Task Write_whose_answer_does_not_come_or_cannot_be_read_is_tried_again(FaultKind kind)
+    {
+        await using var status = await StatusCluster.StartAsync(
+            options => options.Status = options.Status with { Answer = TimeSpan.FromMilliseconds(300) }, FakeObjects.StickyUpstream("web", "shop", "shop"));
+        status.Fake.Add(new(kind) { Verb = "patch" });
+
+        await status.PublishAsync(await status.Cluster.FirstAsync(), null);
+        await status.UntilConditionAsync("web", "shop", "Ready", "True");
+
+        Assert.True(status.Writes.Count() >= 2);
+    }
+
     [Fact]
     public async Task Object_that_is_gone_is_not_written_again()
     {

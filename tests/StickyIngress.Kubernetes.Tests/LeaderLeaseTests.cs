@@ -46,6 +46,19 @@ public sealed class LeaderLeaseTests
     }
 
     [Fact]
+    public async Task Leader_that_stops_does_not_wait_for_a_server_that_hangs()
+    {
+        await using var fake = await FakeApiServer.StartAsync();
+        using var one = await StartAsync(fake, "one");
+        await Eventually.IsTrueAsync(() => one.IsLeader);
+
+        fake.Add(new(FaultKind.Hang) { Resource = "leases", Times = int.MaxValue });
+        await one.StopAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
+
+        Assert.False(one.IsLeader);
+    }
+
+    [Fact]
     public async Task Lease_of_a_leader_that_vanished_is_taken_over()
     {
         await using var fake = await FakeApiServer.StartAsync();

@@ -53,15 +53,7 @@ internal sealed class EverySeries : IAsyncDisposable
         Upstream("cookie", servers.Addresses, "sticky: { cookie: { name: c } }"),
         Upstream("learn", servers.Addresses, "sticky: { learn: { create: [$arg_s], lookup: [$arg_s], timeout: 2s, zone: { name: z, size: 64k }, sync: true } }"),
         Upstream("retry", [$"127.0.0.1:{FreePort.Next()}, failTimeout: 1s", servers[0].Address]),
-        """
-        apiVersion: stickyingress.io/v1alpha1
-        kind: StickyUpstream
-        metadata: { name: queued }
-        spec:
-          routes: [{ paths: [{ path: /queued }] }]
-          servers: [{ name: s, address: "127.0.0.1:1", drain: true }]
-          queue: { size: 1, timeout: 10ms }
-        """,
+        FullQueue,
         $$"""
         apiVersion: stickyingress.io/v1alpha1
         kind: StickyUpstream

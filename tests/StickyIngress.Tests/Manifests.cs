@@ -3,6 +3,17 @@ namespace StickyIngress.Tests;
 /// <summary>A directory of manifests that a test writes and the process follows.</summary>
 public sealed class Manifests : IDisposable
 {
+    /// <summary>An upstream for /queued whose only server takes no new clients, so that each request waits in its queue until it is refused.</summary>
+    public const string FullQueue = """
+        apiVersion: stickyingress.io/v1alpha1
+        kind: StickyUpstream
+        metadata: { name: queued }
+        spec:
+          routes: [{ paths: [{ path: /queued }] }]
+          servers: [{ name: s, address: "127.0.0.1:1", drain: true }]
+          queue: { size: 1, timeout: 10ms }
+        """;
+
     private Manifests(string folder) => Folder = folder;
 
     public string Folder { get; }

@@ -60,6 +60,25 @@ public sealed class ShutdownTests
     }
 
     [Fact]
+    public async Task In_the_grace_new_connections_work_and_are_closed_by_their_answers()
+    {
+        await using var server = await TestBackend.StartAsync("a");
+        using var manifests = With(Upstream("shop", [server.Address]));
+        await using var process = await StickyProcess.ServeAsync(manifests, "--shutdown-grace", "10m");
+        using var before = await process.Client.GetAsync("/shop", Stop);
+
+        process.Signal("TERM");
+        await process.LogsAsync("Stopping");
+        using var kept = await process.Client.GetAsync("/shop", Stop);
+        using var other = await process.Client.GetAsync("/shop", Stop);
+
+        Assert.Equal([null, true, true], new[] { before, kept, other }.Select(answer => answer.Headers.ConnectionClose));
+        Assert.All([before, kept, other], answer => Assert.Equal(200, (int)answer.StatusCode));
+        process.Signal("TERM");
+        Assert.Equal(143, await process.ExitAsync());
+    }
+
+    [Fact]
     public async Task A_second_signal_ends_at_once()
     {
         var arrived = new TaskCompletionSource();

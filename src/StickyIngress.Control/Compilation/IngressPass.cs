@@ -114,8 +114,10 @@ internal static class IngressPass
 
             var named = new ResourceRef(Secret.KindName, Namespace, tls.SecretName);
             _uses.Add(named);
-            if (run.Secrets.TryReadTls(named, $"{field}.secretName", _found, out var secret))
-                _certificates.AddRange(TlsPass.Claims(secret, tls.Hosts, field));
+            if (!run.Secrets.TryReadTls(named, $"{field}.secretName", _found, out var secret)) return;
+
+            _certificates.AddRange(TlsPass.Claims(secret, tls.Hosts, field));
+            TlsPass.CheckHosts(secret, tls.Hosts, $"{field}.hosts", _found);
         }
 
         private UpstreamName? Target(IngressBackend backend, string field)

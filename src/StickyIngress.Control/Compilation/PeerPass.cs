@@ -27,11 +27,11 @@ internal static class PeerPass
     private static ImmutableArray<NamedCandidate> Name(
         IEnumerable<PeerCandidate> candidates, PeerIdentity identity, ImmutableDictionary<PeerKey, PeerOverride> overrides)
     {
-        var ids = new HashSet<string>();
+        var ids = new FreeNames();
         var named = ImmutableArray.CreateBuilder<NamedCandidate>();
         foreach (var candidate in candidates)
         {
-            var id = FirstFree(ids, Identity(candidate, identity), candidate.Server.Spec.Name);
+            var id = ids.Take(Identity(candidate, identity), candidate.Server.Spec.Name);
             var key = new PeerKey(candidate.Server.Spec.Name, new(id), candidate.Name);
             named.Add(new(candidate, key, overrides.GetValueOrDefault(key, PeerOverride.None)));
         }
@@ -46,19 +46,6 @@ internal static class PeerPass
         _ => candidate.Name,
     };
 
-    /// <summary>
-    /// The name itself; where a peer before has it (one pod behind two servers), with the server's name, and then with a number, so
-    /// that no two peers are taken for one.
-    /// </summary>
-    private static string FirstFree(HashSet<string> taken, string name, string server)
-    {
-        if (taken.Add(name)) return name;
-
-        var qualified = $"{server}/{name}";
-        for (var number = 2; !taken.Add(qualified); number++) qualified = $"{server}/{name}/{number}";
-        return qualified;
-    }
-
     /// <summary>An address that is known as a peer, with what was changed about that peer at run time.</summary>
     private sealed record NamedCandidate(PeerCandidate Candidate, PeerKey Key, PeerOverride Override)
     {
@@ -69,7 +56,7 @@ internal static class PeerPass
 
     private sealed class Building(bool lastResort, UpstreamState state)
     {
-        private readonly HashSet<string> _labels = [];
+        private readonly FreeNames _labels = new();
 
         public ImmutableArray<Peer> Group(ImmutableArray<NamedCandidate> named)
         {
@@ -89,7 +76,7 @@ internal static class PeerPass
                 Name = key.Address,
                 Server = candidate.Written ?? key.Address,
                 Sid = sid,
-                Label = FirstFree(_labels, candidate.PodName.Length > 0 ? candidate.PodName : key.Address, spec.Name),
+                Label = _labels.Take(candidate.PodName.Length > 0 ? candidate.PodName : key.Address, spec.Name),
                 EndPoint = candidate.EndPoint,
                 State = state.Peer(key, sid),
                 Weight = changed.Weight ?? candidate.Weight,

@@ -45,6 +45,7 @@ public static class Reasons
     public const string ServiceNotFound = nameof(ServiceNotFound);
     public const string UpstreamNotFound = nameof(UpstreamNotFound);
     public const string CertificateExpired = nameof(CertificateExpired);
+    public const string CertificateMismatch = nameof(CertificateMismatch);
 
     /// <summary>
     /// Whether the word says that a reference does not resolve (condition ResolvedRefs) rather than that the spec makes no sense

@@ -26,6 +26,7 @@ internal sealed class AdminServer(IServiceProvider services, ServeSettings setti
         _app.Use(TellFailure);
         _app.Use(AnswerHeadAsGet);
         _app.UseRouting();
+        _app.Use(AdminEndpoints.AnswerUnknown);
         AdminEndpoints.Map(_app, services);
         try
         {

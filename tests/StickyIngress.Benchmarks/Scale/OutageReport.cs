@@ -11,7 +11,6 @@ namespace StickyIngress.Benchmarks.Scale;
 internal static class OutageReport
 {
     private const int Upstreams = 200;
-    private const int Probes = 4;
 
     /// <param name="options">Minutes to be away; three where there is no number.</param>
     public static async Task RunAsync(TextWriter output, string repository, params string[] options)
@@ -33,13 +32,10 @@ internal static class OutageReport
     {
         await using var one = await TestBackend.StartAsync("one", address: ScaleObjects.Backends[0]);
         await using var other = await TestBackend.StartAsync("other", address: ScaleObjects.Backends[1]);
-        foreach (var given in Enumerable.Range(0, Upstreams).SelectMany(upstream => ScaleObjects.Upstream(ScaleObjects.Name(upstream)).Append(ScaleObjects.Slice(upstream, 0))))
-            await api.PutAsync(given);
-        foreach (var given in Enumerable.Range(0, Probes).SelectMany(number => ScaleObjects.Upstream(ScaleObjects.Probe(number)).Append(ScaleObjects.ProbeSlice(number, one))))
-            await api.PutAsync(given);
+        foreach (var given in ScaleObjects.Upstreams(Upstreams).Concat(ScaleObjects.AllProbes(one))) await api.PutAsync(given);
         await using var process = new ScaleProcess(api.Kubeconfig);
         await process.UntilReadyAsync();
-        var probes = new ScaleProbes(api, process.Client, one, other, Probes);
+        var probes = new ScaleProbes(api, process.Client, one, other);
         using var stop = new CancellationTokenSource();
         var clients = probes.ComeBackAsync(stop.Token);
         await probes.MoveOnceAsync(0);

@@ -12,6 +12,9 @@ internal static class ScaleObjects
     public const int EndpointsOfSlice = 100;
     public const string Big = "big";
 
+    /// <summary>How many upstreams are really asked.</summary>
+    public const int Probes = 4;
+
     /// <summary>
     /// Of a network for tests (RFC 2544): kube-apiserver takes no loopback addresses as endpoints. tests/loopback.sh has them on its loopback.
     /// </summary>
@@ -20,6 +23,14 @@ internal static class ScaleObjects
     public static string Name(int upstream) => $"u{upstream:d5}";
 
     public static string Probe(int number) => $"probe{number}";
+
+    /// <summary>So many upstreams that nobody asks, with all that belongs to them.</summary>
+    public static IEnumerable<JsonObject> Upstreams(int count) =>
+        Enumerable.Range(0, count).SelectMany(upstream => Upstream(Name(upstream)).Append(Slice(upstream, 0)));
+
+    /// <summary>The upstreams that are asked, with that server behind each.</summary>
+    public static IEnumerable<JsonObject> AllProbes(TestBackend backend) =>
+        Enumerable.Range(0, Probes).SelectMany(number => Upstream(Probe(number)).Append(ProbeSlice(number, backend)));
 
     /// <summary>The StickyUpstream with its host and the Service that it names.</summary>
     public static IEnumerable<JsonObject> Upstream(string name)

@@ -9,9 +9,9 @@ namespace StickyIngress.Benchmarks.Scale;
 /// the EndpointSlice, which is when it has an event for us, to the end of the first request that obeys it. Other clients ask all the while, and no
 /// request may fail.
 /// </summary>
-internal sealed class ScaleProbes(ITestApiServer api, HttpClient client, TestBackend one, TestBackend other, int probes)
+internal sealed class ScaleProbes(ITestApiServer api, HttpClient client, TestBackend one, TestBackend other)
 {
-    private readonly TestBackend[] _now = [.. Enumerable.Repeat(one, probes)];
+    private readonly TestBackend[] _now = [.. Enumerable.Repeat(one, ScaleObjects.Probes)];
     private long _requests;
     private long _failed;
 
@@ -27,7 +27,7 @@ internal sealed class ScaleProbes(ITestApiServer api, HttpClient client, TestBac
         var times = new double[moves];
         for (var move = 0; move < moves; move++)
         {
-            times[move] = await MoveOnceAsync(move % probes);
+            times[move] = await MoveOnceAsync(move % ScaleObjects.Probes);
             await Task.Delay(20);
         }
 
@@ -39,7 +39,7 @@ internal sealed class ScaleProbes(ITestApiServer api, HttpClient client, TestBac
 
     /// <summary>A client for each probe that comes back until it is stopped.</summary>
     public Task ComeBackAsync(CancellationToken stop) =>
-        Task.WhenAll(Enumerable.Range(0, probes).Select(number => Task.Run(() => ComeBackAsync(number, stop), CancellationToken.None)));
+        Task.WhenAll(Enumerable.Range(0, ScaleObjects.Probes).Select(number => Task.Run(() => ComeBackAsync(number, stop), CancellationToken.None)));
 
     /// <summary>Milliseconds from the answer to the write to the end of the first request that obeys it; 0 where that came first.</summary>
     public async Task<double> MoveOnceAsync(int number)
@@ -54,7 +54,7 @@ internal sealed class ScaleProbes(ITestApiServer api, HttpClient client, TestBac
     public Task WriteMoveAsync(int number)
     {
         var next = _now[number] = _now[number] == one ? other : one;
-        return api.PutAsync(ScaleObjects.ProbeSlice(number, next));
+        return api.ReplaceAsync(ScaleObjects.ProbeSlice(number, next));
     }
 
     public async Task UntilMovedAsync(int number)

@@ -12,9 +12,9 @@ namespace StickyIngress.Benchmarks.Scale;
 internal sealed class ScaleReport(TextWriter output, ScaleServer server, int upstreams)
 {
     private const int BigSlices = 50;
-    private const int Probes = 4;
     private const int Moves = 200;
     private const int ChangesPerSecond = 200;
+    private const int WritesAtATime = 32;
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(10);
 
     /// <param name="options">real or fake to run on one of the two alone, and a number for fewer upstreams.</param>
@@ -52,13 +52,13 @@ internal sealed class ScaleReport(TextWriter output, ScaleServer server, int ups
         await RowAsync("Cold start to ready", "10 s", $"{Stopwatch.GetElapsedTime(began).TotalSeconds:f1} s");
         await RowAsync("Resident memory when ready, and at most so far", "400 MB", $"{process.Memory("VmRSS"):f0} MB, {process.Memory("VmHWM"):f0} MB");
 
-        var objects = upstreams + 1 + Probes;
+        var objects = upstreams + 1 + ScaleObjects.Probes;
         var writes = await SettleAsync(objects);
         await RowAsync("Status writes per object", "1.1", $"{(double)writes / objects:f3}");
         await MeasureIdleAsync(process);
 
-        var probes = new ScaleProbes(server.Api, process.Client, one, other, Probes);
-        await probes.MoveAsync(Probes);
+        var probes = new ScaleProbes(server.Api, process.Client, one, other);
+        await probes.MoveAsync(ScaleObjects.Probes);
         await TimesAsync("Change of endpoints to first request that obeys it, idle", "10 ms, 100 ms", await probes.MoveAsync(Moves));
         await MeasureUnderChangesAsync(probes);
         await RowAsync("Failed requests", "0", $"{probes.Failed} of {probes.Requests}");
@@ -69,9 +69,9 @@ internal sealed class ScaleReport(TextWriter output, ScaleServer server, int ups
     {
         IEnumerable<JsonObject> objects =
         [
-            .. Enumerable.Range(0, upstreams).SelectMany(upstream => ScaleObjects.Upstream(ScaleObjects.Name(upstream)).Append(ScaleObjects.Slice(upstream, 0))),
+            .. ScaleObjects.Upstreams(upstreams),
             .. ScaleObjects.Upstream(ScaleObjects.Big), .. Enumerable.Range(0, BigSlices).Select(slice => ScaleObjects.BigSlice(slice, 0)),
-            .. Enumerable.Range(0, Probes).SelectMany(number => ScaleObjects.Upstream(ScaleObjects.Probe(number)).Append(ScaleObjects.ProbeSlice(number, backend))),
+            .. ScaleObjects.AllProbes(backend),
         ];
         await Parallel.ForEachAsync(objects, new ParallelOptions { MaxDegreeOfParallelism = server.Writers }, async (given, _) => await server.Api.PutAsync(given));
     }
@@ -113,7 +113,7 @@ internal sealed class ScaleReport(TextWriter output, ScaleServer server, int ups
         await TimesAsync($"The same under {changes / Stopwatch.GetElapsedTime(began).TotalSeconds:f0} changes/s", "250 ms (p99)", times);
     }
 
-    /// <summary>Keeps changing slices, one in fifty of the big upstream; how many it changed.</summary>
+    /// <summary>Keeps changing slices, one in fifty of the big upstream, as fast as the API server takes it; how many it changed.</summary>
     private async Task<int> ChangeAsync(CancellationToken stop)
     {
         var began = Stopwatch.GetTimestamp();
@@ -121,10 +121,10 @@ internal sealed class ScaleReport(TextWriter output, ScaleServer server, int ups
         var changes = 0;
         while (!stop.IsCancellationRequested)
         {
-            for (var due = (int)(Stopwatch.GetElapsedTime(began).TotalSeconds * ChangesPerSecond); changes < due; changes++)
+            for (var due = (int)(Stopwatch.GetElapsedTime(began).TotalSeconds * ChangesPerSecond); changes < due && writing.Count < WritesAtATime; changes++)
             {
                 var turn = changes / upstreams + 1;
-                writing.Add(server.Api.PutAsync(changes % 50 == 0 ? ScaleObjects.BigSlice(changes / 50 % BigSlices, changes) : ScaleObjects.Slice(changes % upstreams, turn)));
+                writing.Add(server.Api.ReplaceAsync(changes % 50 == 0 ? ScaleObjects.BigSlice(changes / 50 % BigSlices, changes) : ScaleObjects.Slice(changes % upstreams, turn)));
             }
 
             writing.RemoveAll(task => task.IsCompletedSuccessfully);

@@ -64,6 +64,16 @@ public sealed class AdminClient : IDisposable
         if (given["status"] is not null) await ApplyAsync(path + "/status", given);
     }
 
+    /// <summary>As Kubernetes' own controllers update, without a version that it has to be.</summary>
+    public async Task ReplaceAsync(JsonObject given)
+    {
+        var path = PathOf((string)given["kind"]!, FakeObjects.Namespace(given), FakeObjects.Name(given));
+        using var content = new StringContent(given.ToJsonString(), Encoding.UTF8, "application/json");
+        using var response = await _http.PutAsync(path, content);
+        if (!response.IsSuccessStatusCode)
+            throw new InvalidOperationException($"{path} is not replaced: {await response.Content.ReadAsStringAsync()}");
+    }
+
     public async Task DeleteAsync(string kind, string space, string name)
     {
         using var response = await _http.DeleteAsync(PathOf(kind, space, name));

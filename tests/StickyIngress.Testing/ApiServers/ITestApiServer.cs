@@ -11,6 +11,9 @@ public interface ITestApiServer : IAsyncDisposable
     /// <summary>Creates the object or makes it what is given, its status too where one is given.</summary>
     Task PutAsync(JsonObject given);
 
+    /// <summary>Makes an object that exists what is given, as Kubernetes' own controllers write: cheaper for a real server than to merge.</summary>
+    Task ReplaceAsync(JsonObject given);
+
     Task DeleteAsync(string kind, string space, string name);
 
     Task<JsonObject?> FindAsync(string kind, string space, string name);

@@ -79,6 +79,8 @@ public sealed class RealApiServer : ITestApiServer
 
     public Task PutAsync(JsonObject given) => Admin.PutAsync(given);
 
+    public Task ReplaceAsync(JsonObject given) => Admin.ReplaceAsync(given);
+
     public Task DeleteAsync(string kind, string space, string name) => Admin.DeleteAsync(kind, space, name);
 
     public Task<JsonObject?> FindAsync(string kind, string space, string name) => Admin.FindAsync(kind, space, name);

@@ -100,6 +100,8 @@ public sealed class FakeApiServer : ITestApiServer
         return Task.CompletedTask;
     }
 
+    public Task ReplaceAsync(JsonObject given) => PutAsync(given);
+
     public Task DeleteAsync(string kind, string space, string name)
     {
         Store.Delete(kind, space, name);
@@ -222,6 +224,9 @@ public sealed class FakeApiServer : ITestApiServer
                 return true;
             case FaultKind.EmptyWatch:
                 await context.Response.StartAsync(stopping);
+                return true;
+            case FaultKind.Page:
+                await context.Response.WriteAsync("<html>\n</html>\n", stopping);
                 return true;
             case FaultKind.Gone:
                 await FakeAnswers.RefuseAsync(context, 410, "too old resource version", "Expired");

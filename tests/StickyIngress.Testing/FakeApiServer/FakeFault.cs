@@ -30,6 +30,9 @@ public enum FaultKind
     /// <summary>Sends a line that is no JSON before the events.</summary>
     Garbage,
 
+    /// <summary>Answers whatever it is with success and a page of HTML, as something between us and the server may.</summary>
+    Page,
+
     /// <summary>Answers with the fault's code: 429, 500, 403, 409, …</summary>
     Status,
 }

@@ -49,7 +49,7 @@ public static class FakeObjects
             {
                 ["kind"] = "Pod",
                 ["namespace"] = space,
-                ["name"] = $"{service}-6d4b75cb6d-{i:x5}",
+                ["name"] = $"{service}-6d4b75cb6d-{address.Replace('.', '-').Replace(':', '-')}",
                 ["uid"] = $"{address}-5d2f-4c1b-9c53-0242ac120002",
             },
         })]),

@@ -29,7 +29,12 @@ public sealed class ChartValuesTests
     [InlineData("resources.requests.memory=lots", "at '/resources/requests/memory'")]
     [InlineData("metrics.serviceMonitor.enable=true", "at '/metrics/serviceMonitor': additional properties 'enable' not allowed")]
     [InlineData("tolerations[0].efect=NoSchedule", "at '/tolerations/0': additional properties 'efect' not allowed")]
+    [InlineData("kind=DaemonSet,autoscaling.enabled=true", "autoscaling.enabled is true and kind is DaemonSet; only a Deployment can be scaled")]
     [InlineData("terminationGracePeriodSeconds=60", "terminationGracePeriodSeconds is 60; it must be more than 70")]
+    [InlineData("keep.volume.emptydir.medium=Memory", "at '/keep/volume': additional properties 'emptydir' not allowed")]
+    [InlineData("extraVolumes[0].name=a,extraVolumes[0].configmap.name=b", "at '/extraVolumes/0': additional properties 'configmap' not allowed")]
+    [InlineData("autoscaling.metrics[0].typ=Pods", "at '/autoscaling/metrics/0': additional properties 'typ' not allowed")]
+    [InlineData("topologySpreadConstraints[0].maxskew=1", "at '/topologySpreadConstraints/0': additional properties 'maxskew' not allowed")]
     public async Task A_mistake_is_refused_with_its_place(string set, string message)
     {
         var ended = await Helm.RunAsync("template", Helm.Chart, "--set", set);
@@ -60,7 +65,7 @@ public sealed class ChartValuesTests
     private static IEnumerable<string> SchemaPaths(JsonNode schema, string prefix = "") => schema["properties"]!.AsObject().SelectMany(property =>
         property.Value!["properties"] is not null && !IsFreeForm(prefix + property.Key) ? SchemaPaths(property.Value, $"{prefix}{property.Key}.") : [prefix + property.Key]);
 
-    private static bool IsFreeForm(string path) => path is "affinity" or "resources";
+    private static bool IsFreeForm(string path) => path is "affinity" or "resources" or "keep.volume";
 
     private static JsonNode? SchemaAt(string path) =>
         IsFreeForm(path) ? null : path.Split('.').Aggregate((JsonNode?)Schema, (schema, name) => schema?["properties"]?[name]);

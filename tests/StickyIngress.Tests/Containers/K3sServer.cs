@@ -74,6 +74,8 @@ public sealed class K3sServer : ITestApiServer, IAsyncLifetime
 
     public Task PutAsync(JsonObject given) => Admin.PutAsync(given);
 
+    public Task ReplaceAsync(JsonObject given) => Admin.ReplaceAsync(given);
+
     public Task DeleteAsync(string kind, string space, string name) => Admin.DeleteAsync(kind, space, name);
 
     public Task<JsonObject?> FindAsync(string kind, string space, string name) => Admin.FindAsync(kind, space, name);

@@ -7,16 +7,6 @@ namespace StickyIngress.Tests.Monitoring;
 /// <summary>The alert rules of the chart, over what a process exports when it is in the trouble that each is for.</summary>
 public sealed class AlertTests
 {
-    private const string Queued = """
-        apiVersion: stickyingress.io/v1alpha1
-        kind: StickyUpstream
-        metadata: { name: queued }
-        spec:
-          routes: [{ paths: [{ path: /queued }] }]
-          servers: [{ name: s, address: "127.0.0.1:1", drain: true }]
-          queue: { size: 1, timeout: 10ms }
-        """;
-
     private const string SmallTable = "sticky: { learn: { create: [$arg_s], lookup: [$arg_s], zone: { name: z, size: 64k } } }";
 
     /// <summary>How each trouble is brought about: the pages of metrics before and after.</summary>
@@ -117,7 +107,7 @@ public sealed class AlertTests
 
     private static async Task<(string[] Before, string[] After)> QueueIsFullAsync()
     {
-        using var manifests = With(Queued);
+        using var manifests = With(FullQueue);
         return await AroundAsync(manifests, process => AskAsync(process, "/queued"));
     }
 
