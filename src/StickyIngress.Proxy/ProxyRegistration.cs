@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -13,6 +14,7 @@ using StickyIngress.Proxy.Forwarding;
 using StickyIngress.Proxy.Forwarding.Http1;
 using StickyIngress.Proxy.Forwarding.Yarp;
 using StickyIngress.Proxy.Health;
+using StickyIngress.Proxy.Sockets;
 
 namespace StickyIngress.Proxy;
 
@@ -29,11 +31,12 @@ public static class ProxyRegistration
             .AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Critical)); // ours logs faults itself, and a cut response is none
         services.Configure<SocketTransportOptions>(static sockets =>
         {
-            // Which thread handles an event is decided for each socket, see InlineSockets; from there on nothing hops.
+            // Of what is not on an event loop: an event goes to the thread pool once, and from there on nothing hops.
             sockets.UnsafePreferInlineScheduling = true;
             sockets.WaitForDataBeforeAllocatingBuffer = false;
         });
         return services
+            .AddSingleton<IConnectionListenerFactory, LoopTransport>()
             .AddSingleton(trusted)
             .AddSingleton<Clock>()
             .AddSingleton<SnapshotHolder>()

@@ -1,5 +1,3 @@
 using StickyIngress.Commands;
-using StickyIngress.Proxy.Sockets;
 
-InlineSockets.Prepare();
 return await CommandLine.RunAsync(args);

@@ -71,7 +71,7 @@ internal static class Server
     private static void Listen(KestrelServerOptions kestrel, ServeSettings settings)
     {
         kestrel.ConfigureForProxy();
-        kestrel.ListenOn(settings.Http, configure: InlineSockets.UseInlineSockets);
+        kestrel.ListenOn(new LoopEndPoint(settings.Http.Address, settings.Http.Port));
         if (settings.H2c is { } h2c) kestrel.ListenOn(h2c, HttpProtocols.Http2);
     }
 

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Text;
-using StickyIngress.Proxy.Sockets;
 using StickyIngress.Testing;
 
 namespace StickyIngress.Proxy.Tests.Http1;
@@ -64,16 +63,6 @@ public sealed class FairnessTests
         }
 
         Assert.StartsWith("HTTP/1.1 200 OK\r\n", await RawBackend.ReadHeadAsync(stream, Stop));
-    }
-
-    [Fact]
-    public void The_runtime_handles_events_inline_where_it_is_asked_to()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-
-        InlineSockets.Use(socket);
-
-        Assert.True(InlineSockets.IsSupported);
     }
 
     private static async Task AnswerAsync(NetworkStream stream, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using StickyIngress.Proxy.Sockets;
 
 namespace StickyIngress.Proxy.Forwarding.Http1;
 

@@ -20,10 +20,13 @@ internal sealed class PeerConnection : IDisposable
     private readonly Socket _socket;
     private readonly Clock _clock;
     private readonly ConnectionWatch _watch;
-    private SslStream? _tls;
+
+    /// <summary>Null: TLS, or there are no event loops here; then it is <see cref="_stream"/>.</summary>
+    private readonly LoopSocket? _loop;
+
+    private Stream? _stream;
     private ValueTask<int> _receiving;
     private bool _isReceiving;
-    private bool _isInline;
     private int _end;
     private int _closed;
     private long _readDeadline;
@@ -36,6 +39,7 @@ internal sealed class PeerConnection : IDisposable
         var endPoint = peer.EndPoint;
         _socket = new(endPoint.AddressFamily, SocketType.Stream, endPoint is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
         if (endPoint is IPEndPoint) _socket.NoDelay = true;
+        if (key.Tls is null && EventLoop.IsSupported) _loop = new(_socket);
         Peer.ConnectionOpened();
         watch.Add(this);
     }
@@ -73,7 +77,29 @@ internal sealed class PeerConnection : IDisposable
     public int WatchIndex { get; set; }
 
     /// <summary>Nothing came since <see cref="BeginIdle"/>: no bytes that nobody asked for, and no end. To be asked by whoever owns it then.</summary>
-    public bool IsQuiet => End == ConnectionEnd.None && _isReceiving && !_receiving.IsCompleted;
+    public bool IsQuiet
+    {
+        get
+        {
+            if (End != ConnectionEnd.None) return false;
+            if (_loop is null) return _isReceiving && !_receiving.IsCompleted;
+
+            try
+            {
+                return _loop.IsQuiet();
+            }
+            catch (ObjectDisposedException)
+            {
+                return false;
+            }
+        }
+    }
+
+    /// <summary>Whether its events are handled on the thread that sees them, where it is on an event loop.</summary>
+    public bool IsInline
+    {
+        set => _loop?.IsInline = value;
+    }
 
     /// <summary>What a connection does when it breaks or is ended.</summary>
     public static bool IsFailure(Exception e) =>
@@ -84,37 +110,24 @@ internal sealed class PeerConnection : IDisposable
     {
         _readTimeout = timeout;
         BeginRead();
-        await _socket.ConnectAsync(endPoint);
-        if (Key.Tls is { } client)
-        {
-            _tls = new(new NetworkStream(_socket, ownsSocket: false));
-            await _tls.AuthenticateAsClientAsync(client.For(Key.ServerName));
-        }
+        if (_loop is not null) await _loop.ConnectAsync(endPoint);
+        else _stream = await ConnectStreamAsync(endPoint);
 
         EndRead();
         _readTimeout = 0;
-        UseEventThread(true);
-    }
-
-    /// <summary>Whether its events are handled on the thread that sees them; never with TLS.</summary>
-    public void UseEventThread(bool use)
-    {
-        if (_isInline == use || _tls is not null) return;
-
-        _isInline = use;
-        if (use) InlineSockets.Use(_socket);
-        else InlineSockets.TryLeave(_socket);
     }
 
     /// <summary>
-    /// Waits for bytes before anybody asks for them. While it is idle that shows at once, and without a system call, when the peer closes it; when it is
+    /// While it is idle it shows at once, and without a system call, when the peer closes it. A stream has to be asked for bytes for that; when it is
     /// used again the response comes into the buffer that lies ready.
     /// </summary>
     public void BeginIdle()
     {
         Output.Return();
         Input.Return();
-        UseEventThread(true);
+        IsInline = true;
+        if (_loop is not null) return;
+
         try
         {
             StartReceiving();
@@ -159,11 +172,20 @@ internal sealed class PeerConnection : IDisposable
     public async ValueTask<int> ReceiveAsync()
     {
         if (TryReceive(out var count)) return count;
-        if (!_isReceiving) StartReceiving(); // it could not be started just now, and this says why
 
-        _isReceiving = false;
         BeginRead();
-        count = await _receiving;
+        if (_loop is not null)
+        {
+            do await _loop.ReadableAsync();
+            while (!_loop.TryReceive(Input.Free().Span, out count));
+        }
+        else
+        {
+            if (!_isReceiving) StartReceiving(); // it could not be started just now, and this says why
+            _isReceiving = false;
+            count = await _receiving;
+        }
+
         EndRead();
         Took(count);
         return count;
@@ -175,17 +197,24 @@ internal sealed class PeerConnection : IDisposable
         count = 0;
         try
         {
-            if (!_isReceiving) StartReceiving();
+            if (_loop is not null)
+            {
+                if (!_loop.IsReadable || !_loop.TryReceive(Input.Free().Span, out count)) return false;
+            }
+            else
+            {
+                if (!_isReceiving) StartReceiving();
+                if (!_receiving.IsCompletedSuccessfully) return false;
+
+                _isReceiving = false;
+                count = _receiving.Result;
+            }
         }
         catch (Exception e) when (IsFailure(e))
         {
             return false;
         }
 
-        if (!_receiving.IsCompletedSuccessfully) return false;
-
-        _isReceiving = false;
-        count = _receiving.Result;
         Took(count);
         return true;
     }
@@ -196,16 +225,12 @@ internal sealed class PeerConnection : IDisposable
     {
         while (bytes.Length > 0)
         {
-            var sending = SendSomeAsync(bytes);
-            int count;
-            if (sending.IsCompletedSuccessfully)
-            {
-                count = sending.Result;
-            }
-            else
+            var count = _loop?.Send(bytes.Span) ?? 0;
+            if (count == 0)
             {
                 Volatile.Write(ref _sendDeadline, _clock.Milliseconds + timeout);
-                count = await sending;
+                if (_loop is not null) await _loop.WritableAsync();
+                else count = await SendAllAsync(bytes);
                 if (Interlocked.Exchange(ref _sendDeadline, 0) == Passed) Abort(ConnectionEnd.Timeout);
             }
 
@@ -219,7 +244,7 @@ internal sealed class PeerConnection : IDisposable
     {
         try
         {
-            if (_tls is not null) await _tls.ShutdownAsync();
+            if (_stream is SslStream tls) await tls.ShutdownAsync();
             _socket.Shutdown(SocketShutdown.Send);
         }
         catch (Exception e) when (IsFailure(e))
@@ -231,7 +256,10 @@ internal sealed class PeerConnection : IDisposable
     /// <summary>Ends it from any thread, for the first reason that is given.</summary>
     public void Abort(ConnectionEnd reason)
     {
-        if (Interlocked.CompareExchange(ref _end, (int)reason, 0) == 0) _socket.Dispose();
+        if (Interlocked.CompareExchange(ref _end, (int)reason, 0) != 0) return;
+
+        if (_loop is not null) _loop.Dispose();
+        else _socket.Dispose();
     }
 
     /// <summary>Ends it and gives back what it holds; by its owner, with nothing under way.</summary>
@@ -240,7 +268,7 @@ internal sealed class PeerConnection : IDisposable
         if (Interlocked.Exchange(ref _closed, 1) != 0) return;
 
         Abort(ConnectionEnd.Done);
-        _tls?.Dispose();
+        _stream?.Dispose();
         _watch.Remove(this);
         Peer.ConnectionClosed();
         Output.Return();
@@ -266,7 +294,7 @@ internal sealed class PeerConnection : IDisposable
     {
         var memory = Input.Free();
 #pragma warning disable CA2012 // it is awaited once, by the next ReceiveAsync or by Dispose
-        _receiving = _tls is null ? _socket.ReceiveAsync(memory, SocketFlags.None) : _tls.ReadAsync(memory);
+        _receiving = _stream!.ReadAsync(memory);
 #pragma warning restore CA2012
         _isReceiving = true;
     }
@@ -307,18 +335,22 @@ internal sealed class PeerConnection : IDisposable
         if (Interlocked.Exchange(ref _readDeadline, 0) == Passed) Abort(ConnectionEnd.Timeout);
     }
 
-    private ValueTask<int> SendSomeAsync(ReadOnlyMemory<byte> bytes)
+    private async Task<Stream> ConnectStreamAsync(EndPoint endPoint)
     {
-        if (_tls is null) return _socket.SendAsync(bytes, SocketFlags.None);
+        await _socket.ConnectAsync(endPoint);
+        var plain = new NetworkStream(_socket, ownsSocket: false);
+        if (Key.Tls is not { } client) return plain;
 
-        var writing = _tls.WriteAsync(bytes);
-        return writing.IsCompletedSuccessfully ? new(bytes.Length) : AllOfAsync(writing, bytes.Length);
+        var tls = new SslStream(plain);
+        _stream = tls;
+        await tls.AuthenticateAsClientAsync(client.For(Key.ServerName));
+        return tls;
     }
 
-    private static async ValueTask<int> AllOfAsync(ValueTask writing, int length)
+    private async ValueTask<int> SendAllAsync(ReadOnlyMemory<byte> bytes)
     {
-        await writing;
-        return length;
+        await _stream!.WriteAsync(bytes);
+        return bytes.Length;
     }
 }
 

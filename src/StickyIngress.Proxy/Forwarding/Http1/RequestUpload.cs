@@ -83,7 +83,7 @@ internal sealed class RequestUpload(ProxyRequest request, PeerConnection connect
 
             if (_isChunked) output.AppendChunk(BeforeChunk, count);
             else output.Append(count);
-            if (large.IsLargeWith(count)) await large.LeaveEventThreadsAsync();
+            if (large.IsLargeWith(count)) await large.LeaveEventLoops();
         }
 
         if (_isChunked) RequestHead.WriteLastChunk(output, request);

@@ -1,4 +1,5 @@
 using System.Text;
+using StickyIngress.Proxy.Sockets;
 
 namespace StickyIngress.Proxy.Forwarding.Http1;
 

@@ -1,9 +1,9 @@
 using System.Buffers;
 
-namespace StickyIngress.Proxy.Forwarding.Http1;
+namespace StickyIngress.Proxy.Sockets;
 
 /// <summary>
-/// Where the buffers of peer connections come from. The shared pool keeps 32 of a size for each core, so with more requests than that at a time
+/// Where the buffers of connections come from. The shared pool keeps 32 of a size for each core, so with more requests than that at a time
 /// it made many a buffer anew.
 /// </summary>
 internal static class BufferPool

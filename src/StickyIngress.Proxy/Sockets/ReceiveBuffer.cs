@@ -1,18 +1,17 @@
-namespace StickyIngress.Proxy.Forwarding.Http1;
+namespace StickyIngress.Proxy.Sockets;
 
-/// <summary>What came from a peer and was not used yet, in one pooled piece. It holds no memory before its first use and after <see cref="Return"/>.</summary>
+/// <summary>What came from a client or a peer and was not used yet, in one pooled piece. It holds no memory before its first use and after <see cref="Return"/>.</summary>
 internal sealed class ReceiveBuffer
 {
     /// <summary>Bytes of a response header's section at most; the buffer grows no further.</summary>
     public const int MaxSize = 64 * 1024;
 
-    /// <summary>Enough for most responses; idle connections hold as much.</summary>
+    /// <summary>Enough for most requests and responses.</summary>
     private const int FirstSize = 4 * 1024;
 
     private byte[] _bytes = [];
     private int _start;
     private int _end;
-    private bool _wasFilled;
 
     public ReadOnlySpan<byte> Unread => _bytes.AsSpan(_start, _end - _start);
 
@@ -20,6 +19,9 @@ internal sealed class ReceiveBuffer
 
     /// <summary>Nothing more fits.</summary>
     public bool IsFull => _end - _start >= MaxSize;
+
+    /// <summary>The last piece took all the room there was, so more is to be expected.</summary>
+    public bool WasFilled { get; private set; }
 
     public ReadOnlyMemory<byte> UnreadMemory => _bytes.AsMemory(_start, _end - _start);
 
@@ -33,7 +35,7 @@ internal sealed class ReceiveBuffer
     public Memory<byte> Free()
     {
         if (_start > 0 && _end == _bytes.Length) Compact();
-        if (_end == _bytes.Length || (_wasFilled && IsEmpty && _bytes.Length < MaxSize))
+        if (_end == _bytes.Length || (WasFilled && IsEmpty && _bytes.Length < MaxSize))
             Resize(_bytes.Length == 0 ? FirstSize : MaxSize);
 
         return _bytes.AsMemory(_end);
@@ -42,7 +44,7 @@ internal sealed class ReceiveBuffer
     public void Received(int count)
     {
         _end += count;
-        _wasFilled = _end == _bytes.Length;
+        WasFilled = _end == _bytes.Length;
     }
 
     public void Return()
@@ -50,7 +52,7 @@ internal sealed class ReceiveBuffer
         if (_bytes.Length > 0) BufferPool.Arrays.Return(_bytes);
         _bytes = [];
         _start = _end = 0;
-        _wasFilled = false;
+        WasFilled = false;
     }
 
     private void Compact()

@@ -1,0 +1,173 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace StickyIngress.Proxy.Sockets;
+
+/// <summary>
+/// A socket whose events an <see cref="EventLoop"/> tells. It is read and written without waiting; one reader and one writer may wait at a time.
+/// </summary>
+internal sealed class LoopSocket(Socket socket) : IDisposable
+{
+    private readonly Readiness _reading = new(isReady: true);
+    private readonly Readiness _writing = new(isReady: false);
+    private volatile bool _isInline = true;
+    private volatile bool _hasEnded;
+    private int _isClosed;
+    private SocketError _failure;
+
+    /// <summary>For the loop: which socket in which slot.</summary>
+    public ulong Token { get; set; }
+
+    /// <summary>For the loop: itself; null: not connected yet.</summary>
+    public EventLoop? Loop { get; set; }
+
+    public SafeHandle Handle => socket.SafeHandle;
+
+    /// <summary>Called once, on the loop's thread, when the other side sends no more.</summary>
+    public Action? Ended { get; set; }
+
+    /// <summary>Whether what waits for an event goes on on the thread that sees it; else on the thread pool.</summary>
+    public bool IsInline
+    {
+        get => _isInline;
+        set => _isInline = value;
+    }
+
+    public bool IsClosed => Volatile.Read(ref _isClosed) != 0;
+
+    /// <summary>There may be something to receive, or the end.</summary>
+    public bool IsReadable => _reading.IsReady;
+
+    /// <summary>What a socket does when it breaks or was closed.</summary>
+    public static bool IsFailure(Exception e) => e is SocketException or IOException or ObjectDisposedException;
+
+    /// <summary>Its socket is connected already; after <see cref="Ended"/> was set.</summary>
+    /// <exception cref="IOException">The system takes no more of them.</exception>
+    public void Start()
+    {
+        try
+        {
+            socket.Blocking = false;
+            Join(EventLoop.Next);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <exception cref="IOException">It cannot be connected.</exception>
+    /// <exception cref="SocketException">The same.</exception>
+    public async ValueTask ConnectAsync(EndPoint endPoint)
+    {
+        socket.Blocking = false;
+        var isConnected = Epoll.Connect(socket.SafeHandle, endPoint.Serialize());
+        Join(EventLoop.Nearest);
+        if (isConnected) return;
+
+        await _writing.WaitAsync();
+        if (socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error) is int error && error != 0) throw new SocketException(error);
+    }
+
+    /// <summary>What has come; false: nothing yet. 0: the other side sends no more.</summary>
+    /// <exception cref="SocketException">The connection is broken.</exception>
+    /// <exception cref="ObjectDisposedException">It was closed.</exception>
+    public bool TryReceive(Span<byte> buffer, out int count)
+    {
+        count = 0;
+        if (!_reading.TryTake()) return false;
+
+        if (IsClosed)
+        {
+            WakeReader();
+            throw new ObjectDisposedException(nameof(LoopSocket));
+        }
+
+        if (_failure == SocketError.Success) count = socket.Receive(buffer, SocketFlags.None, out _failure);
+        if (_failure == SocketError.WouldBlock)
+        {
+            _failure = SocketError.Success;
+            return false;
+        }
+
+        // Only less than was asked for says that there is no more.
+        if (count == buffer.Length || _hasEnded || _failure != SocketError.Success) _reading.Tell(inline: false);
+        return _failure == SocketError.Success ? true : throw new SocketException((int)_failure);
+    }
+
+    /// <summary>Nothing came since the last read: no bytes that nobody asked for, and no end.</summary>
+    public bool IsQuiet()
+    {
+        if (!_reading.TryTake()) return true;
+
+        Span<byte> one = stackalloc byte[1];
+        socket.Receive(one, SocketFlags.Peek, out var error);
+        if (error == SocketError.WouldBlock) return true;
+
+        _reading.Tell(inline: false);
+        return false;
+    }
+
+    /// <summary>Bytes that the system took; 0: none, for now.</summary>
+    /// <exception cref="SocketException">The connection is broken.</exception>
+    public int Send(ReadOnlySpan<byte> bytes)
+    {
+        _writing.TryTake();
+        var count = socket.Send(bytes, SocketFlags.None, out var error);
+        return error switch
+        {
+            SocketError.Success => count,
+            SocketError.WouldBlock => 0,
+            _ => throw new SocketException((int)error),
+        };
+    }
+
+    /// <summary>Ends when a read is worth while, or when it is closed.</summary>
+    public ValueTask ReadableAsync() => _reading.WaitAsync();
+
+    /// <summary>Ends when the system takes more bytes, or when it is closed.</summary>
+    public ValueTask WritableAsync() => _writing.WaitAsync();
+
+    public void WakeReader() => _reading.Tell(inline: false);
+
+    public void WakeWriter() => _writing.Tell(inline: false);
+
+    /// <summary>What the loop saw.</summary>
+    public void Happened(uint events)
+    {
+        var ends = !_hasEnded && (events & (Epoll.ReadHangUp | Epoll.HangUp | Epoll.Error)) != 0;
+        if (ends) _hasEnded = true;
+        if ((events & ~Epoll.Out) != 0) _reading.Tell(_isInline);
+        if ((events & ~(Epoll.In | Epoll.ReadHangUp)) != 0) _writing.Tell(_isInline);
+        if (ends) Ended?.Invoke();
+    }
+
+    /// <summary>The other side gets no more, and may still send.</summary>
+    /// <exception cref="SocketException">The connection is broken.</exception>
+    public void EndSending() => socket.Shutdown(SocketShutdown.Send);
+
+    /// <summary>Closes it from any thread; who waits for it goes on and finds it closed.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _isClosed, 1) != 0) return;
+
+        Loop?.Remove(this);
+        socket.Dispose();
+        WakeReader();
+        WakeWriter();
+    }
+
+    private void Join(EventLoop loop)
+    {
+        try
+        {
+            loop.Add(this);
+        }
+        finally
+        {
+            if (IsClosed) loop.Remove(this);
+        }
+    }
+}
