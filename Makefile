@@ -62,7 +62,7 @@ sync-faults: ## Each fault of the shared store under load; prints the table of d
 	@tests/sync-faults.sh
 
 rollout: ## Replace every pod under 200 clients with sessions, with StickyIngress and with HAProxy; prints a table
-	@$(BENCH) rollout
+	@tests/load/rollout
 
 scale: publish ## 5,000 upstreams in a cluster: cold start, time of a change, memory; on the fake API server, and a real one with KUBEBUILDER_ASSETS
 	@dotnet build tests/StickyIngress.Benchmarks --configuration Release --nologo -v quiet -clp:ErrorsOnly

@@ -1,4 +1,4 @@
-using System.Text.RegularExpressions;
+using System.Buffers;
 
 namespace StickyIngress.Api;
 
@@ -6,8 +6,11 @@ namespace StickyIngress.Api;
 /// The rules over several fields, in C#. Each stands as a CEL rule with the same message on the record that it is about,
 /// so that the API server refuses what <c>validate</c> refuses; a test goes through them one by one.
 /// </summary>
-public static partial class SpecRules
+public static class SpecRules
 {
+    private static readonly SearchValues<char> HostCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
+
     internal const string OnePrimary = "at least one server must not be a backup";
     internal const string NoBackup = "backup cannot be used with method Hash, IPHash or Random";
     internal const string NoSlowStart = "slowStart cannot be used with method Hash, IPHash or Random";
@@ -126,10 +129,8 @@ public static partial class SpecRules
         broken ? [new SpecViolation(field, message)] : [];
 
     private static bool IsName(string? address) =>
-        address is not null && HostName().IsMatch(address) && address.Any(static c => !char.IsAsciiDigit(c) && c != '.');
-
-    [GeneratedRegex(@"^[A-Za-z0-9_][A-Za-z0-9_.-]*\z", RegexOptions.NonBacktracking)]
-    private static partial Regex HostName();
+        address is { Length: > 0 } and not ['.' or '-', ..] && !address.AsSpan().ContainsAnyExcept(HostCharacters)
+        && address.Any(static c => !char.IsAsciiDigit(c) && c != '.');
 }
 
 /// <summary>A rule over several fields that a spec breaks; the field is the object that the rule stands on.</summary>

@@ -12,7 +12,7 @@ namespace StickyIngress;
 /// </summary>
 internal sealed class SessionKeeper(
     SessionZones zones, AffinityKeysHolder keys, ReconcilerState reconciler, ServeSettings settings, TimeProvider time, ILogger<SessionKeeper> logger)
-    : IHostedLifecycleService, IAsyncDisposable
+    : LifecycleService, IAsyncDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
     private Task _writing = Task.CompletedTask;
@@ -37,7 +37,7 @@ internal sealed class SessionKeeper(
         return settings.SyncStore is null || keys.SessionSecrets.Any(secret => secret.AsSpan().SequenceEqual(saved)) ? saved : keys.SessionSecret;
     }
 
-    public Task StartingAsync(CancellationToken cancellationToken)
+    public override Task StartingAsync(CancellationToken cancellationToken)
     {
         if (settings.SessionFile is not { } file) return Task.CompletedTask;
 
@@ -47,25 +47,19 @@ internal sealed class SessionKeeper(
         return Task.CompletedTask;
     }
 
-    public Task StartedAsync(CancellationToken cancellationToken)
+    public override Task StartedAsync(CancellationToken cancellationToken)
     {
         if (settings.SessionFile is { } file) _writing = Task.Run(() => WriteAsync(file), CancellationToken.None);
         return Task.CompletedTask;
     }
 
     /// <summary>After the proxy has stopped, however long that took.</summary>
-    public async Task StoppedAsync(CancellationToken cancellationToken)
+    public override async Task StoppedAsync(CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync();
         await _writing;
         if (settings.SessionFile is { } file) Save(file);
     }
-
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Registered as itself and as a hosted service, so the container disposes it twice.</summary>
     public async ValueTask DisposeAsync()

@@ -10,7 +10,7 @@ namespace StickyIngress;
 /// </summary>
 internal sealed class SessionSync(RedisConnection connection, RedisStore store, SessionSharing sharing, SessionZones zones, TimeProvider time,
     ILogger<SessionSync> logger, SharedPeers? peers = null)
-    : IHostedLifecycleService, IAsyncDisposable
+    : LifecycleService, IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(10);
@@ -19,7 +19,7 @@ internal sealed class SessionSync(RedisConnection connection, RedisStore store, 
     private Task _running = Task.CompletedTask;
     private bool _disposed;
 
-    public Task StartingAsync(CancellationToken cancellationToken)
+    public override Task StartingAsync(CancellationToken cancellationToken)
     {
         zones.Removed += sharing.Leave;
         _running = Task.WhenAll(RunAsync(connection.RunAsync), RunAsync(sharing.RunAsync), peers is null ? Task.CompletedTask : RunAsync(peers.RunAsync));
@@ -27,19 +27,11 @@ internal sealed class SessionSync(RedisConnection connection, RedisStore store, 
     }
 
     /// <summary>After the last request has ended.</summary>
-    public async Task StoppedAsync(CancellationToken cancellationToken)
+    public override async Task StoppedAsync(CancellationToken cancellationToken)
     {
         await WaitWhileAsync(() => sharing is { IsAway: false, Pending: > 0 }, cancellationToken);
         await DisposeAsync();
     }
-
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public async ValueTask DisposeAsync()
     {

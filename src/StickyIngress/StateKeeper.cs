@@ -8,7 +8,7 @@ namespace StickyIngress;
 /// Keeps what is changed at run time over a restart: reads the state file before anything serves, and writes it with each change, before
 /// whoever made the change has an answer. A change that cannot be kept is in force all the same.
 /// </summary>
-internal sealed class StateKeeper(PeerOverridesHolder overrides, ServeSettings settings, ILogger<StateKeeper> logger) : IHostedLifecycleService
+internal sealed class StateKeeper(PeerOverridesHolder overrides, ServeSettings settings, ILogger<StateKeeper> logger) : LifecycleService
 {
     private readonly StateFile? _file = settings.State is { } path ? new(path) : null;
     private volatile string? _trouble;
@@ -16,7 +16,7 @@ internal sealed class StateKeeper(PeerOverridesHolder overrides, ServeSettings s
     /// <summary>Why the file does not hold what was changed; null: it does, or there is none.</summary>
     public string? Trouble => _trouble;
 
-    public Task StartingAsync(CancellationToken cancellationToken)
+    public override Task StartingAsync(CancellationToken cancellationToken)
     {
         if (_file is null) return Task.CompletedTask;
 
@@ -28,16 +28,6 @@ internal sealed class StateKeeper(PeerOverridesHolder overrides, ServeSettings s
         overrides.Changed += (_, _) => Write();
         return Task.CompletedTask;
     }
-
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     private void Write()
     {

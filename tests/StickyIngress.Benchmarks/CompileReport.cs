@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Runtime;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
+using StickyIngress.Api;
 using StickyIngress.Control.Compilation;
 using StickyIngress.Control.Sources;
 using StickyIngress.Core;
@@ -47,6 +49,8 @@ internal static class CompileReport
         var result = compiler.Compile(resources, AddressBook.Empty, null);
         var (compiled, compiledProcessor) = (watch.Elapsed - read, Environment.CpuUsage.TotalTime - processor - readProcessor);
 
+        output.WriteLine($"of which  {JitInfo.GetCompilationTime().TotalMilliseconds,8:f0} ms by the runtime's own compiler for {JitInfo.GetCompiledMethodCount()} methods, {GC.GetTotalPauseDuration().TotalMilliseconds:f0} ms in {GC.CollectionCount(0)} collections");
+
         // Only what is kept counts: the compile's own garbage goes with the next collection.
         var memory = GC.GetTotalMemory(forceFullCollection: true) / 1e6;
         output.WriteLine($"upstreams {result.Snapshot.Upstreams.Length}, peers {result.Snapshot.Upstreams.Sum(upstream => upstream.Peers.Count())}, diagnostics {result.Diagnostics.Length}");
@@ -82,7 +86,7 @@ internal static class CompileReport
         {
             Version = resources.Version + 1,
             EndpointSlices = resources.EndpointSlices.SetItem(service, [slice]),
-            Changed = [service],
+            Changed = new HashSet<ResourceRef> { service },
         };
     }
 

@@ -29,7 +29,7 @@ switch (args)
         await OutageReport.RunAsync(Console.Out, Directory.GetCurrentDirectory(), options);
         break;
     case ["rollout"]:
-        await RolloutReport.RunAsync(Console.Out);
+        if (!await RolloutReport.RunAsync(Console.Out)) Environment.ExitCode = 1;
         break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

@@ -54,17 +54,19 @@ public sealed class HealthCheckTests
         proxy.AssertNothingHeld();
     }
 
-    [Fact]
-    public async Task A_check_says_who_asks_and_asks_on_a_connection_of_its_own()
+    [Theory]
+    [InlineData("shop.example.com", "shop.example.com")]
+    [InlineData("shop\r\nX-Evil: 1", "shop  X-Evil: 1")]
+    public async Task A_check_says_who_asks_and_asks_on_a_connection_of_its_own(string host, string sent)
     {
         var seen = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var backend = RawBackend.Start(async (stream, stop) => seen.TrySetResult(await RawBackend.ReadHeadAsync(stream, stop)));
-        using var checks = new Checks(new FakeTimeProvider(), [backend.EndPoint], Check with { Host = "shop.example.com" });
+        using var checks = new Checks(new FakeTimeProvider(), [backend.EndPoint], Check with { Host = host });
 
         var head = await seen.Task.WaitAsync(Stop);
 
         Assert.StartsWith("GET /ready?full HTTP/1.1\r\n", head);
-        Assert.Contains("\r\nHost: shop.example.com\r\n", head);
+        Assert.Contains($"\r\nHost: {sent}\r\n", head);
         Assert.Contains("\r\nUser-Agent: sticky-ingress-health-check\r\n", head);
         Assert.Contains("\r\nConnection: close\r\n", head);
     }

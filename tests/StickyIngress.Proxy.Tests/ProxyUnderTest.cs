@@ -59,13 +59,15 @@ public sealed class ProxyUnderTest : IAsyncDisposable
         Func<EndPoint, UpstreamState, int, Peer>? configure = null,
         TimeProvider? time = null,
         QueueSettings? queue = null,
-        HealthCheckSettings? check = null)
+        HealthCheckSettings? check = null,
+        ServerCertificate? certificate = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.ConfigureForProxy();
-            kestrel.Listen(new LoopEndPoint(IPAddress.Loopback, 0), listen => listen.Protocols = HttpProtocols.Http1);
+            if (certificate is null) kestrel.Listen(new LoopEndPoint(IPAddress.Loopback, 0), listen => listen.Protocols = HttpProtocols.Http1);
+            else kestrel.Listen(IPAddress.Loopback, 0, listen => kestrel.ApplicationServices.GetRequiredService<ClientTls>().Use(listen));
         });
         var registry = Prometheus.Metrics.NewCustomRegistry();
         var log = new LogOfRequests();
@@ -94,7 +96,10 @@ public sealed class ProxyUnderTest : IAsyncDisposable
         var routes = new RouteTableBuilder();
         routes.TryAdd(HostPattern.Any, PathPattern.Any, new(0, settings ?? Settings));
         app.Services.GetRequiredService<SnapshotHolder>().Publish(
-            new(1, [upstream], new Dictionary<UpstreamName, int> { [state.Name] = 0 }.ToFrozenDictionary(), routes.Build()));
+            new(1, [upstream], new Dictionary<UpstreamName, int> { [state.Name] = 0 }.ToFrozenDictionary(), routes.Build())
+            {
+                Certificates = new([], [], certificate),
+            });
         app.Services.GetRequiredService<HealthChecker>().Follow(upstream.Name, upstream);
         await app.StartAsync();
         return new(app, registry, upstream, log);

@@ -41,7 +41,7 @@ public sealed class RedisServer : IAsyncDisposable
         for (var i = 0; i < nodes.Length; i++)
         {
             await nodes[i].SayAsync($"CLUSTER ADDSLOTSRANGE {Slots * i / nodes.Length} {(Slots * (i + 1) / nodes.Length) - 1}");
-            await nodes[i].SayAsync($"CLUSTER MEET 127.0.0.1 {nodes[0].Port} {nodes[0].Option("--cluster-port")}");
+            await nodes[i].MeetAsync(nodes[0]);
         }
 
         foreach (var node in nodes)
@@ -50,6 +50,26 @@ public sealed class RedisServer : IAsyncDisposable
                 async () => (await node.LinesAsync("CLUSTER INFO")).Contains("cluster_state:ok")
                     && (await node.LinesAsync("CLUSTER INFO")).Contains($"cluster_known_nodes:{nodes.Length}"), "the cluster is whole");
         }
+    }
+
+    /// <summary>Joins the Cluster of a node as its replica, and is a copy of it when this ends.</summary>
+    public async Task JoinAsync(RedisServer primary)
+    {
+        var id = await primary.IdAsync();
+        await MeetAsync(primary);
+        await Eventually.HoldsAsync(async () => await SayAsync("CLUSTER REPLICATE " + id) == "+OK", "the node knows its primary");
+        await CopiesAsync();
+    }
+
+    /// <summary>Gives slots with all that is in them to another node of its Cluster, as redis-cli does it, while both serve.</summary>
+    public async Task ReshardAsync(RedisServer to, int slots)
+    {
+        using var reshard = Process.Start(new ProcessStartInfo("redis-cli",
+            ["--cluster", "reshard", Address, "--cluster-from", await IdAsync(), "--cluster-to", await to.IdAsync(), "--cluster-slots", $"{slots}", "--cluster-yes"])
+        { RedirectStandardOutput = true, UseShellExecute = false })!;
+        var said = await reshard.StandardOutput.ReadToEndAsync();
+        await reshard.WaitForExitAsync();
+        if (reshard.ExitCode != 0) throw new InvalidOperationException(said);
     }
 
     /// <summary>A Sentinel that watches a primary with its replica; it replaces the primary only when told, <c>SENTINEL FAILOVER</c>.</summary>
@@ -77,7 +97,7 @@ public sealed class RedisServer : IAsyncDisposable
     public async Task FollowAsync(RedisServer primary)
     {
         await SayAsync($"REPLICAOF 127.0.0.1 {primary.Port}");
-        await Eventually.HoldsAsync(async () => (await LinesAsync("INFO replication")).Contains("master_link_status:up"), "the copy follows");
+        await CopiesAsync();
     }
 
     /// <summary>Sends one command as people type it and gives the first line of the answer.</summary>
@@ -152,6 +172,14 @@ public sealed class RedisServer : IAsyncDisposable
     }
 
     private static string NewFolder() => Directory.CreateTempSubdirectory("redis-").FullName;
+
+    private Task CopiesAsync() =>
+        Eventually.HoldsAsync(async () => (await LinesAsync("INFO replication")).Contains("master_link_status:up"), "the copy follows");
+
+    private Task<string> MeetAsync(RedisServer node) => SayAsync($"CLUSTER MEET 127.0.0.1 {node.Port} {node.Option("--cluster-port")}");
+
+    /// <summary>What its Cluster calls it.</summary>
+    private async Task<string> IdAsync() => (await LinesAsync("CLUSTER MYID"))[0];
 
     private string Option(string name) => _arguments[Array.IndexOf(_arguments, name) + 1];
 

@@ -9,9 +9,6 @@ namespace StickyIngress.Tests;
 /// <summary>HTTP/2 without TLS, from clients and to peers.</summary>
 public sealed class Http2Tests
 {
-    private const byte Data = 0, Headers = 1, Settings = 4, GoAway = 7;
-    private const byte EndOfBoth = 0x5; // of the stream and of the headers
-
     /// <summary>GET /shop in HPACK: indexed fields, then literals with indexed names.</summary>
     private static byte[] GetShop => [0x82, 0x86, 0x04, 5, .. "/shop"u8, 0x01, 9, .. "shop.test"u8];
 
@@ -78,22 +75,16 @@ public sealed class Http2Tests
         var h2c = FreePort.Next();
         await using var process = await StickyProcess.ServeAsync(manifests, "--h2c", $"127.0.0.1:{h2c}");
         using var client = new TestClient(new(IPAddress.Loopback, h2c));
-        var stream = await client.ConnectAsync(Stop);
-        await stream.WriteAsync(
-            (byte[])[.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(Settings, 0, 0, []), .. Frame(Headers, EndOfBoth, 1, GetShop)], Stop);
+        var wire = new Http2Wire(await client.ConnectAsync(Stop), Stop);
+        await wire.RequestAsync(id: 1, GetShop);
         await arrived.Task;
 
         process.Signal("TERM");
-        while ((await ReadFrameAsync(stream)).Type != GoAway)
-        {
-            // Settings, their acknowledgement, window updates.
-        }
-
+        await wire.ReadAsync(Http2FrameType.GoAway);
         go.SetResult();
-        var (type, body) = await ReadFrameAsync(stream);
-        while (type != Data) (type, body) = await ReadFrameAsync(stream);
+        var body = await wire.ReadAsync(Http2FrameType.Data);
 
-        Assert.Equal("done"u8, body);
+        Assert.Equal("done"u8, body.Payload);
         Assert.Equal(0, await process.ExitAsync());
     }
 
@@ -103,18 +94,6 @@ public sealed class Http2Tests
         DefaultRequestVersion = HttpVersion.Version20,
         DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
     };
-
-    private static byte[] Frame(byte type, byte flags, byte stream, byte[] payload) =>
-        [0, 0, (byte)payload.Length, type, flags, 0, 0, 0, stream, .. payload];
-
-    private static async Task<(byte Type, byte[] Payload)> ReadFrameAsync(Stream stream)
-    {
-        var head = new byte[9];
-        await stream.ReadExactlyAsync(head, Stop);
-        var payload = new byte[(head[0] << 16) | (head[1] << 8) | head[2]];
-        await stream.ReadExactlyAsync(payload, Stop);
-        return (head[3], payload);
-    }
 
     private static async Task EchoAsync(HttpContext context)
     {

@@ -3,13 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-for program in wrk haproxy nginx redis-server; do
-  command -v "$program" >/dev/null && continue
-  package=${program/nginx/nginx-light}
-  if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "$package" >/dev/null; fi
-  command -v "$program" >/dev/null || echo "load: $program is missing (Debian package $package)" >&2
-done
-
+tests/load/programs.sh wrk haproxy nginx redis-server
 make --no-print-directory publish
 dotnet build tests/StickyIngress.Benchmarks -c Release --nologo -v quiet -clp:ErrorsOnly
 exec tests/load/load.py "$@"

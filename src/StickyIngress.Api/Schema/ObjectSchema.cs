@@ -118,9 +118,10 @@ internal sealed class FieldSchema
 
     public void Set(object owner, object? value) => _set.Invoke(owner, value);
 
-    private static Regex? Compile(string? pattern) => pattern is null
-        ? null
-        : new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+    /// <summary>Not RegexOptions.NonBacktracking: to make such a machine costs milliseconds, and a start makes one for many fields.</summary>
+#pragma warning disable MA0009 // the patterns are ours, anchored, and go back over a short text once at most
+    private static Regex? Compile(string? pattern) => pattern is null ? null : new Regex(pattern, RegexOptions.CultureInvariant);
+#pragma warning restore MA0009
 
     private static (FieldKind Kind, Type Type) KindOf(PropertyInfo property, TimeUnit? unit)
     {

@@ -60,7 +60,10 @@ public sealed class FileSource(FileSourceOptions options, TimeProvider time, ILo
         }
 
         // Reading takes the time and the files do not know each other; putting them in is quick and in order.
-        foreach (var load in present.AsParallel().AsOrdered().Select(Load).ToArray()) Put(load);
+        var files = present.ToArray();
+        var loaded = new Loaded[files.Length];
+        Parallel.For(0, files.Length, i => loaded[i] = Load(files[i]));
+        foreach (var load in loaded) Put(load);
 
         // The files of a folder that cannot be read are not gone, they are out of sight.
         foreach (var gone in _seen.Keys.Where(file => !present.Contains(file) && !unreadable.Contains(Path.GetDirectoryName(file)!)).ToArray())

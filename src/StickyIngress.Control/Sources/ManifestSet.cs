@@ -12,13 +12,13 @@ namespace StickyIngress.Control.Sources;
 internal sealed class ManifestSet
 {
     private readonly SortedDictionary<string, ManifestReading> _files = new(StringComparer.Ordinal);
-    private readonly Dictionary<ResourceRef, SortedDictionary<string, Resource>> _claims = [];
+    private readonly Dictionary<ResourceRef, SortedList<string, Resource>> _claims = [];
     private readonly HashSet<ResourceRef> _contested = [];
     private readonly Dictionary<string, Diagnostic> _troubles = new(StringComparer.Ordinal);
     private readonly HashSet<ResourceRef> _touched = [];
 
     // A slice is kept under its Service, so where each one stands must be known to take it out again.
-    private readonly Dictionary<ResourceRef, SortedDictionary<string, EndpointSlice>> _slices = [];
+    private readonly Dictionary<ResourceRef, SortedList<string, EndpointSlice>> _slices = [];
     private readonly Dictionary<ResourceRef, ResourceRef> _sliceOwners = [];
 
     public ResourceSet Current { get; private set; } = ResourceSet.Empty;
@@ -74,7 +74,7 @@ internal sealed class ManifestSet
         foreach (var resource in reading.Resources)
         {
             if (!_claims.TryGetValue(resource.Ref, out var claims))
-                _claims.Add(resource.Ref, claims = new(StringComparer.Ordinal));
+                _claims.Add(resource.Ref, claims = new(1, StringComparer.Ordinal));
             if (!claims.TryAdd(file, resource))
                 diagnostics = diagnostics.Add(Duplicate(resource.Ref, file, file));
             if (claims.Count > 1) _contested.Add(resource.Ref);
@@ -97,7 +97,7 @@ internal sealed class ManifestSet
         }
     }
 
-    private Resource? Winner(ResourceRef named) => _claims.TryGetValue(named, out var claims) ? claims.First().Value : null;
+    private Resource? Winner(ResourceRef named) => _claims.TryGetValue(named, out var claims) ? claims.GetValueAtIndex(0) : null;
 
     private ImmutableArray<Diagnostic> Diagnose()
     {
@@ -128,7 +128,7 @@ internal sealed class ManifestSet
 
         if (slice is null) return;
 
-        if (!_slices.TryGetValue(service, out var slices)) _slices.Add(service, slices = new(StringComparer.Ordinal));
+        if (!_slices.TryGetValue(service, out var slices)) _slices.Add(service, slices = new(1, StringComparer.Ordinal));
         slices[touch.Name] = slice;
         _sliceOwners[touch] = service;
         next.SetSlices(service, [.. slices.Values]);

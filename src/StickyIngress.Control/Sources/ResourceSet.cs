@@ -36,5 +36,5 @@ public sealed record ResourceSet
     /// <summary>
     /// What changed since version <see cref="Version"/> - 1, by reference (for a slice: its Service); null: anything may have.
     /// </summary>
-    public ImmutableHashSet<ResourceRef>? Changed { get; init; }
+    public IReadOnlySet<ResourceRef>? Changed { get; init; }
 }

@@ -14,7 +14,7 @@ public sealed class ResourceSetBuilder(ResourceSet former)
     private readonly ImmutableDictionary<ResourceRef, Ingress>.Builder _ingresses = former.Ingresses.ToBuilder();
     private readonly ImmutableDictionary<ResourceRef, IngressClass>.Builder _classes = former.IngressClasses.ToBuilder();
     private readonly ImmutableDictionary<ResourceRef, Secret>.Builder _secrets = former.Secrets.ToBuilder();
-    private readonly ImmutableHashSet<ResourceRef>.Builder _changed = ImmutableHashSet.CreateBuilder<ResourceRef>();
+    private readonly HashSet<ResourceRef> _changed = [];
 
     public bool IsChanged => _changed.Count > 0;
 
@@ -54,7 +54,7 @@ public sealed class ResourceSetBuilder(ResourceSet former)
         IngressClasses = _classes.ToImmutable(),
         Secrets = _secrets.ToImmutable(),
         Diagnostics = diagnostics,
-        Changed = _changed.ToImmutable(),
+        Changed = _changed,
     };
 
     private static bool Set<T>(ImmutableDictionary<ResourceRef, T>.Builder kind, ResourceRef named, T? resource)

@@ -10,9 +10,18 @@ internal sealed class Bindings
 {
     private readonly FrozenDictionary<string, Binding> _byName;
 
-    private Bindings(PeerGroup primaries, PeerGroup backups, Func<Peer, string> nameOf)
+    private Bindings(Dictionary<string, Binding> byName) => _byName = byName.ToFrozenDictionary();
+
+    public IEnumerable<KeyValuePair<string, Binding>> All => _byName;
+
+    public static Bindings ById(PeerGroup primaries, PeerGroup backups) => new(Collect(primaries, backups, peer => peer.Id.Value));
+
+    public static Bindings BySid(PeerGroup primaries, PeerGroup backups) => new(Collect(primaries, backups, peer => peer.Sid));
+
+    /// <summary>The same where they are only gone through.</summary>
+    public static Dictionary<string, Binding> Collect(PeerGroup primaries, PeerGroup backups, Func<Peer, string> nameOf)
     {
-        var byName = new Dictionary<string, Binding>();
+        var byName = new Dictionary<string, Binding>(primaries.Peers.Length + backups.Peers.Length);
         foreach (var peer in primaries.Peers) byName.TryAdd(nameOf(peer), new(peer, null));
         foreach (var peer in backups.Peers)
         {
@@ -21,14 +30,8 @@ internal sealed class Bindings
             else if (binding.Backup is null) byName[name] = binding with { Backup = peer };
         }
 
-        _byName = byName.ToFrozenDictionary();
+        return byName;
     }
-
-    public IEnumerable<KeyValuePair<string, Binding>> All => _byName;
-
-    public static Bindings ById(PeerGroup primaries, PeerGroup backups) => new(primaries, backups, peer => peer.Id.Value);
-
-    public static Bindings BySid(PeerGroup primaries, PeerGroup backups) => new(primaries, backups, peer => peer.Sid);
 
     public Binding? Find(ReadOnlySpan<char> name) =>
         _byName.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out var binding) ? binding : null;

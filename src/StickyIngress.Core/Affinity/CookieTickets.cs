@@ -22,16 +22,14 @@ internal sealed class CookieTickets
 
         var opaque = settings.Understands(CookieForm.Opaque);
         var nginx = settings.Understands(CookieForm.NginxSid);
-        var tickets = new Dictionary<string, CookieTicket>();
-        var byToken = new Dictionary<string, TicketToken>();
-        if (opaque)
+        var bindings = opaque ? Bindings.Collect(primaries, backups, static peer => peer.Id.Value) : [];
+        var tickets = new Dictionary<string, CookieTicket>(bindings.Count);
+        var byToken = new Dictionary<string, TicketToken>(bindings.Count * keys.All.Length);
+        foreach (var (id, binding) in bindings)
         {
-            foreach (var (id, binding) in Bindings.ById(primaries, backups).All)
-            {
-                var tokens = TokensOf(new(id)).ToArray();
-                for (var key = 0; key < tokens.Length; key++) byToken.Add(tokens[key], new(binding, key));
-                tickets.Add(id, new(binding, tokens[0]));
-            }
+            var tokens = TokensOf(new(id)).ToArray();
+            for (var key = 0; key < tokens.Length; key++) byToken.Add(tokens[key], new(binding, key));
+            tickets.Add(id, new(binding, tokens[0]));
         }
 
         if (nginx) _bySid = Bindings.BySid(primaries, backups);

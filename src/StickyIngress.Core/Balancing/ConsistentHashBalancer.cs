@@ -74,12 +74,12 @@ public sealed class ConsistentHashBalancer : IBalancer
     private static (Peer[] Peers, int[] Starts) Sort(PeerGroup group, int[] numbers, int servers)
     {
         var starts = new int[servers + 1];
-        foreach (var number in numbers) starts[number + 1]++;
-        for (var i = 0; i < servers; i++) starts[i + 1] += starts[i];
+        foreach (var number in numbers) starts[number]++;
+        for (var i = 1; i <= servers; i++) starts[i] += starts[i - 1];
 
+        // From where each server's peers end back to where they begin.
         var peers = new Peer[numbers.Length];
-        var next = starts.AsSpan(0, servers).ToArray();
-        for (var i = 0; i < numbers.Length; i++) peers[next[numbers[i]]++] = group.Peers[i];
+        for (var i = numbers.Length - 1; i >= 0; i--) peers[--starts[numbers[i]]] = group.Peers[i];
         return (peers, starts);
     }
 }

@@ -5,46 +5,44 @@ using StickyIngress.Core.Upstreams;
 namespace StickyIngress.Core.Balancing;
 
 /// <summary>What is different about the servers of a ring: those that stay keep their numbers, new ones get free ones.</summary>
-internal sealed class RingChange
+internal sealed class RingChange(string[] previousServers, int[] previousWeights)
 {
-    private readonly Dictionary<string, int> _previous;
-    private readonly List<int> _weights;
-    private readonly Stack<int> _free;
+    /// <summary>Numbers by text, kept empty from change to change: a new one of this size would be a large object to the garbage collector.</summary>
+    private static Dictionary<string, int>? _spare;
 
-    public RingChange(Dictionary<string, int> previous, int[] previousWeights)
-    {
-        (_previous, Numbers) = (previous, previous);
-        _weights = [.. new int[previousWeights.Length]];
-        _free = new(Enumerable.Range(0, previousWeights.Length).Where(number => previousWeights[number] == 0));
-    }
+    private string[] _servers = [.. previousServers];
+    private int[] _weights = new int[previousWeights.Length];
+
+    /// <summary>Texts by number; of a server that is gone until another has its number.</summary>
+    public string[] Servers => _servers;
 
     /// <summary>Weights by number; 0: the server is gone.</summary>
-    public IReadOnlyList<int> Weights => _weights;
-
-    public List<(string Text, int Number)> Added { get; } = [];
-
-    /// <summary>Numbers by text.</summary>
-    public Dictionary<string, int> Numbers { get; private set; }
+    public int[] Weights => _weights;
 
     /// <summary>The number of each peer's server.</summary>
     public int[] Number(ImmutableArray<Peer> peers, int divisor)
     {
+        var known = Interlocked.Exchange(ref _spare, null) ?? [];
+        var free = new Queue<int>();
+        for (var i = 0; i < previousServers.Length; i++)
+        {
+            if (previousWeights[i] > 0) known.Add(previousServers[i], i);
+            else free.Enqueue(i);
+        }
+
         var numbers = new int[peers.Length];
         for (var i = 0; i < numbers.Length; i++)
         {
-            numbers[i] = _previous.TryGetValue(peers[i].Server, out var number) ? number : -1;
-            if (numbers[i] >= 0) SetWeight(numbers[i], KetamaRing.Weight(peers[i], divisor));
+            ref var number = ref CollectionsMarshal.GetValueRefOrAddDefault(known, peers[i].Server, out var exists);
+            if (!exists) number = NumberOfNew(peers[i].Server, free);
+            numbers[i] = number;
+
+            // A server listed several times has the points of its greatest weight, which hold those of the others.
+            _weights[number] = Math.Max(_weights[number], KetamaRing.Weight(peers[i], divisor));
         }
 
-        Forget();
-        for (var i = 0; i < numbers.Length; i++)
-        {
-            if (numbers[i] >= 0) continue;
-
-            numbers[i] = NumberOfNew(peers[i].Server);
-            SetWeight(numbers[i], KetamaRing.Weight(peers[i], divisor));
-        }
-
+        known.Clear();
+        Volatile.Write(ref _spare, known);
         return numbers;
     }
 
@@ -52,7 +50,7 @@ internal sealed class RingChange
     public long ChangedWeight(int[] before)
     {
         var changed = 0L;
-        for (var i = 0; i < _weights.Count; i++)
+        for (var i = 0; i < _weights.Length; i++)
         {
             var old = i < before.Length ? before[i] : 0;
             if (old != _weights[i]) changed += old + _weights[i];
@@ -61,33 +59,18 @@ internal sealed class RingChange
         return changed;
     }
 
-    /// <summary>A server listed several times has the points of its greatest weight, which hold those of the others.</summary>
-    private void SetWeight(int number, int weight) => _weights[number] = Math.Max(_weights[number], weight);
-
-    private void Forget()
+    private int NumberOfNew(string text, Queue<int> free)
     {
-        foreach (var (text, number) in _previous)
+        if (!free.TryDequeue(out var number))
         {
-            if (_weights[number] > 0) continue;
-
-            if (ReferenceEquals(Numbers, _previous)) Numbers = new(_previous);
-            Numbers.Remove(text);
-        }
-    }
-
-    private int NumberOfNew(string text)
-    {
-        if (ReferenceEquals(Numbers, _previous)) Numbers = new(_previous);
-        ref var number = ref CollectionsMarshal.GetValueRefOrAddDefault(Numbers, text, out var known);
-        if (known) return number;
-
-        if (!_free.TryPop(out number))
-        {
-            number = _weights.Count;
-            _weights.Add(0);
+            number = _servers.Length;
+            var length = number + 1 + (number / 256);
+            Array.Resize(ref _servers, length);
+            Array.Resize(ref _weights, length);
+            for (var i = number + 1; i < length; i++) free.Enqueue(i);
         }
 
-        Added.Add((text, number));
+        _servers[number] = text;
         return number;
     }
 }

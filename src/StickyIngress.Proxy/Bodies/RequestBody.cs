@@ -43,6 +43,7 @@ internal sealed class RequestBody(HttpContext context) : IDisposable
         private int _count;
         private int _at;
         private bool _overflowed;
+        private Task? _arrival;
 
         public Exception? Error { get; private set; }
 
@@ -85,7 +86,8 @@ internal sealed class RequestBody(HttpContext context) : IDisposable
 
             try
             {
-                var read = await client.ReadAsync(buffer, cancellationToken);
+                if (cancellationToken.CanBeCanceled) await ArrivesAsync(cancellationToken);
+                var read = await client.ReadAsync(buffer, CancellationToken.None);
                 Keep(buffer.Span[..read]);
                 return read;
             }
@@ -94,6 +96,17 @@ internal sealed class RequestBody(HttpContext context) : IDisposable
                 Error = e;
                 throw;
             }
+        }
+
+        /// <summary>
+        /// Waits until there is something to read. The server refuses every read after one that was cancelled, so a try that gives up leaves the
+        /// one that waits to the next try.
+        /// </summary>
+        private async ValueTask ArrivesAsync(CancellationToken cancellationToken)
+        {
+            _arrival ??= client.ReadAsync(Memory<byte>.Empty, CancellationToken.None).AsTask();
+            await _arrival.WaitAsync(cancellationToken);
+            _arrival = null;
         }
 
         public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>

@@ -43,6 +43,17 @@ internal sealed class ResponseBody(HttpResponse response) : Stream
         Capture?.Write(bytes);
     }
 
+    /// <summary>The same as a chunk with its size before it (RFC 9112, section 7.1), where the server does not do that.</summary>
+    public void PassChunk(ReadOnlySpan<byte> bytes)
+    {
+        Span<byte> size = stackalloc byte[8];
+        bytes.Length.TryFormat(size, out var digits, "x");
+        Writer.Write(size[..digits]);
+        Writer.Write("\r\n"u8);
+        Pass(bytes);
+        Writer.Write("\r\n"u8);
+    }
+
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         Count += buffer.Length;

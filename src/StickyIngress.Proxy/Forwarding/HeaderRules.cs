@@ -23,11 +23,11 @@ internal static class HeaderRules
         HeaderNames.Host, HeaderNames.Expect, ForwardedHeaders.For, ForwardedHeaders.Proto, ForwardedHeaders.Host, ForwardedHeaders.RealIp,
     ]).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>What a message is delimited or routed by, which a trailer comes too late for (RFC 9110, section 6.5.1).</summary>
+    /// <summary>What a message is delimited, routed or admitted by, which a trailer comes too late for (RFC 9110, section 6.5.1).</summary>
     private static readonly FrozenSet<string> NotInTrailer = KeptFromPeer.Union(
     [
         HeaderNames.ContentLength, HeaderNames.ContentType, HeaderNames.ContentEncoding, HeaderNames.ContentRange, HeaderNames.Authorization,
-        HeaderNames.Cookie, HeaderNames.SetCookie, HeaderNames.CacheControl, HeaderNames.MaxForwards,
+        HeaderNames.WWWAuthenticate, HeaderNames.Cookie, HeaderNames.SetCookie, HeaderNames.CacheControl, HeaderNames.MaxForwards,
     ]).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>What a name may hold (RFC 9110, section 5.1), without the character that calls for a second look.</summary>

@@ -53,7 +53,7 @@ public sealed class HealthProber(TimeProvider time)
     {
         var endPoint = peer.EndPoint is IPEndPoint ip && check.Port > 0 ? new IPEndPoint(ip.Address, check.Port) : peer.EndPoint;
         var name = endPoint is IPEndPoint ? PeerNames.Format(endPoint) : "localhost";
-        var host = check.Host ?? name;
+        var host = HeaderText.Safe(check.Host ?? name);
         var http2 = protocol is PeerProtocol.H2 or PeerProtocol.H2c;
         var address = new Uri($"http://{name}{check.Path}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
         var request = new HttpRequestMessage(HttpMethod.Get, address)

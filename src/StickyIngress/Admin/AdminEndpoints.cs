@@ -10,6 +10,9 @@ internal static class AdminEndpoints
 {
     private const string PeerPath = "/api/v1/upstreams/{namespace}/{name}/peers/{**peer}";
 
+    private const string There = "there is /healthz, /readyz, /metrics, /api/v1/upstreams, /api/v1/upstreams/{namespace}/{name}, .../peers/{peer} of it, "
+        + "/api/v1/sessions/{namespace}/{name}, /api/v1/diagnostics and /drain/{namespace}/{upstream}/{peer}";
+
     public static void Map(IEndpointRouteBuilder app, IServiceProvider services)
     {
         var readiness = services.GetRequiredService<Readiness>();
@@ -35,9 +38,20 @@ internal static class AdminEndpoints
 
         var diagnostics = ActivatorUtilities.CreateInstance<DiagnosticList>(services);
         app.MapGet("/api/v1/diagnostics", context => WriteAsync(context, diagnostics.Read(), AdminJson.Default.IReadOnlyListDiagnosticModel));
-        app.MapFallback(context => WriteErrorAsync(
-            context, StatusCodes.Status404NotFound, "there is /healthz, /readyz, /metrics, /api/v1/upstreams, /api/v1/upstreams/{namespace}/{name}, .../peers/{peer} of it, "
-                + "/api/v1/sessions/{namespace}/{name}, /api/v1/diagnostics and /drain/{namespace}/{upstream}/{peer}"));
+    }
+
+    /// <summary>To stand behind routing: 404 and 405 say what there is.</summary>
+    public static async Task AnswerUnknown(HttpContext context, RequestDelegate next)
+    {
+        if (context.GetEndpoint() is null)
+        {
+            await WriteErrorAsync(context, StatusCodes.Status404NotFound, There);
+            return;
+        }
+
+        await next(context);
+        if (context.Response is { StatusCode: StatusCodes.Status405MethodNotAllowed, HasStarted: false } response)
+            await WriteErrorAsync(context, response.StatusCode, $"{context.Request.Method} is not allowed here; {response.Headers.Allow} is");
     }
 
     private static Task WriteReadyAsync(HttpContext context, bool ready)

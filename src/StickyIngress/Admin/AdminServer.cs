@@ -8,11 +8,11 @@ namespace StickyIngress.Admin;
 /// The admin port: a server of its own, so that it answers whatever the proxy's is going through, and until the process ends.
 /// </summary>
 internal sealed class AdminServer(IServiceProvider services, ServeSettings settings, AffinityKeysHolder keys, ILogger<AdminServer> logger)
-    : IHostedLifecycleService, IAsyncDisposable
+    : LifecycleService, IAsyncDisposable
 {
     private WebApplication? _app;
 
-    public async Task StartingAsync(CancellationToken cancellationToken)
+    public override async Task StartingAsync(CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -26,6 +26,7 @@ internal sealed class AdminServer(IServiceProvider services, ServeSettings setti
         _app.Use(TellFailure);
         _app.Use(AnswerHeadAsGet);
         _app.UseRouting();
+        _app.Use(AdminEndpoints.AnswerUnknown);
         AdminEndpoints.Map(_app, services);
         try
         {
@@ -58,7 +59,7 @@ internal sealed class AdminServer(IServiceProvider services, ServeSettings setti
         return next(context);
     }
 
-    public Task StartedAsync(CancellationToken cancellationToken)
+    public override Task StartedAsync(CancellationToken cancellationToken)
     {
         if (keys.Current.IsRandom) Log.RandomKeys(logger);
         Log.Serving(logger, settings.Http, settings.Admin);
@@ -66,16 +67,10 @@ internal sealed class AdminServer(IServiceProvider services, ServeSettings setti
     }
 
     /// <summary>After the proxy has stopped.</summary>
-    public async Task StoppedAsync(CancellationToken cancellationToken)
+    public override async Task StoppedAsync(CancellationToken cancellationToken)
     {
         if (_app is not null) await _app.StopAsync(cancellationToken);
     }
-
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public ValueTask DisposeAsync() => _app?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

@@ -67,7 +67,7 @@ public sealed class SharingModelTests
     {
         var (store, replicas) = Start();
 
-        var ofOneMover = steps.Where(step => step.Act is Act.Send or Act.Answer or Act.Hear or Act.LoseAnnouncement
+        var ofOneMover = steps.Where(step => step.Act is Act.Send or Act.Answer or Act.LoseCall or Act.LoseAnswer or Act.Hear or Act.LoseAnnouncement
             || (step.Act == Act.Move ? step.Replica == 0 : step.Act is Act.Use or Act.Fetch && step.Replica == 1));
         foreach (var step in ofOneMover) Take(step, store, replicas);
         var moved = Enumerable.Range(0, Sessions).Select(replicas[0].PeerOf).ToArray();
@@ -86,6 +86,19 @@ public sealed class SharingModelTests
             Assert.Equal(moved[session], replicas[0].PeerOf(session));
             AssertAgreed(session, replicas);
         }
+    }, iter: 20_000);
+
+    [Fact]
+    public void What_was_learned_reaches_the_store_without_any_further_request_whatever_was_lost_on_the_way() => AnyStep.Array[0, 40].Sample(steps =>
+    {
+        var (store, replicas) = Start();
+
+        var learning = steps.Where(step => step.Act is Act.Bind or Act.Move or Act.Send or Act.Answer or Act.LoseCall or Act.LoseAnswer);
+        foreach (var step in learning) Take(step, store, replicas);
+        foreach (var replica in replicas) replica.Settle();
+
+        var learned = Enumerable.Range(0, Sessions).Where(session => replicas.Any(replica => replica.PeerOf(session) is not null));
+        Assert.Equal(learned.Select(Replica.Key), store.Values.Keys.Select(key => key.Session).OrderBy(key => key.High));
     }, iter: 20_000);
 
     private static (StoreContent Store, Replica[] Replicas) Start()

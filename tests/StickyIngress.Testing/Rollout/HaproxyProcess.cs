@@ -94,7 +94,13 @@ public sealed class HaproxyProcess : IRolloutProxy
 
             """);
         foreach (var pod in pods.Where(pod => !pod.IsGone && (_drains || !pod.IsTerminating)))
-            text.AppendLine($"  server {pod.Name} {pod.EndPoint}{(_mode == RolloutMode.Cookie ? " cookie " + pod.Name : "")} weight {(pod.IsTerminating ? 0 : 1)}");
+            text.AppendLine($"  server {pod.Name} {pod.EndPoint} {Identity(pod)} weight {(pod.IsTerminating ? 0 : 1)}");
         return text.ToString();
     }
+
+    /// <summary>
+    /// The table looks for a server by its name and, when that is gone, by its id. Without one of its own a server has its place in the list as
+    /// its id, so the sessions of a first server that is gone would all go to the one that is first now.
+    /// </summary>
+    private string Identity(Pod pod) => _mode == RolloutMode.Learn ? $"id {pod.Number}" : $"cookie {pod.Name}";
 }

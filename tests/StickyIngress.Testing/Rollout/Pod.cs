@@ -17,16 +17,19 @@ public sealed class Pod : IAsyncDisposable
     private long _terminatingAt = long.MaxValue;
     private long _goneAt = long.MaxValue;
 
-    private Pod(string name, IPEndPoint endPoint, bool ownSessions)
+    private Pod(int number, IPEndPoint endPoint, bool ownSessions)
     {
-        (Name, EndPoint, _ownSessions) = (name, endPoint, ownSessions);
+        (Number, EndPoint, _ownSessions) = (number, endPoint, ownSessions);
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(endPoint));
         _app = builder.Build();
         _app.Run(AnswerAsync);
     }
 
-    public string Name { get; }
+    /// <summary>No other pod of the run has it.</summary>
+    public int Number { get; }
+
+    public string Name => $"shop-{Number}";
 
     public string Uid { get; } = Guid.NewGuid().ToString();
 
@@ -42,9 +45,9 @@ public sealed class Pod : IAsyncDisposable
     public long GoneAt => Interlocked.Read(ref _goneAt);
 
     /// <param name="ownSessions">A session of another pod is none of its own, and its ids end with its name, as Tomcat's jvmRoute has it.</param>
-    public static async Task<Pod> StartAsync(string name, IPEndPoint endPoint, bool ownSessions)
+    public static async Task<Pod> StartAsync(int number, IPEndPoint endPoint, bool ownSessions)
     {
-        var pod = new Pod(name, endPoint, ownSessions);
+        var pod = new Pod(number, endPoint, ownSessions);
         await pod._app.StartAsync();
         return pod;
     }

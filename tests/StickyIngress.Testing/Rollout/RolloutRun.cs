@@ -80,7 +80,7 @@ public static class RolloutRun
         public async Task AddAsync()
         {
             var number = Enumerable.Range(2, 250).Select(free => (byte)free).First(_taken.Add);
-            var pod = await Pod.StartAsync($"shop-{++_made}", new(new IPAddress([127, 0, 7, number]), _port), ownSessions);
+            var pod = await Pod.StartAsync(++_made, new(new IPAddress([127, 0, 7, number]), _port), ownSessions);
             ByName[pod.Name] = pod;
             _present.Add(pod);
         }
@@ -112,4 +112,8 @@ public sealed record RolloutOptions(int Pods, int Clients, TimeSpan Step, TimeSp
 /// <param name="ToLeaving">Clients new to a pod that was known to go.</param>
 /// <param name="Breaks">The proxy's own account, by reason.</param>
 public sealed record RolloutResult(
-    string Proxy, long Requests, long Failed, long Followed, long Early, long Causeless, long ToLeaving, string Breaks);
+    string Proxy, long Requests, long Failed, long Followed, long Early, long Causeless, long ToLeaving, string Breaks)
+{
+    /// <summary>Nothing failed, nobody moved but those whose pod was gone, and nobody came to a pod that was about to go.</summary>
+    public bool KeptSessions => (Failed, Early, Causeless, ToLeaving) == (0, 0, 0, 0);
+}

@@ -24,4 +24,21 @@ public sealed class AdminPortTests
         Assert.Equal(status, (int)answer.StatusCode);
         Assert.Equal("", await answer.Content.ReadAsStringAsync(Stop));
     }
+
+    [Theory]
+    [InlineData("POST", "/healthz", "GET")]
+    [InlineData("DELETE", "/api/v1/upstreams/default/shop", "GET")]
+    [InlineData("POST", "/api/v1/upstreams/default/shop/peers/127.0.0.1:80", "GET, PATCH")]
+    public async Task Another_method_is_told_which_ones_there_are(string method, string path, string allowed)
+    {
+        using var manifests = With(Upstream("shop", ["127.0.0.1:80"]));
+        await using var process = await StickyProcess.ServeAsync(manifests);
+
+        using var request = new HttpRequestMessage(new(method), path);
+        using var answer = await process.Admin.SendAsync(request, Stop);
+
+        Assert.Equal(405, (int)answer.StatusCode);
+        Assert.Equal(allowed, string.Join(", ", answer.Content.Headers.Allow));
+        Assert.Contains($"{method} is not allowed here; {allowed} is", await answer.Content.ReadAsStringAsync(Stop));
+    }
 }

@@ -2,7 +2,7 @@ using StickyIngress.Testing.Rollout;
 
 namespace StickyIngress.Tests.Sessions;
 
-/// <summary>A small rollout against the executable; <c>make rollout</c> is the large one.</summary>
+/// <summary>A small rollout against the executable; <c>tests/load/rollout</c> is the large one.</summary>
 public sealed class RolloutTests
 {
     private static readonly RolloutOptions Small = new(

@@ -7,13 +7,13 @@ internal sealed class StoreFault : IAsyncDisposable
 {
     /// <summary>As docs/sync.md has it.</summary>
     public const string Permissions =
-        "+get +set +pexpire +hset +hsetnx +hgetall +eval +publish +subscribe +unsubscribe +ping +echo +info +client +cluster +config|get";
+        "+get +set +pexpire +hset +hsetnx +hgetall +eval +publish +subscribe +unsubscribe +ping +echo +info +client +cluster +asking +config|get";
 
     private readonly string _name;
     private readonly RedisServer _server;
     private readonly RedisServer _standby;
     private readonly TcpRelay _relay;
-    private RedisServer? _sentinel;
+    private RedisServer? _third;
     private readonly TemporaryFile _password = new("first\n");
 
     private StoreFault(string name, RedisServer server, RedisServer standby) =>
@@ -23,7 +23,8 @@ internal sealed class StoreFault : IAsyncDisposable
     {
         "wrong password" => "redis://app@" + _server.Address,
         "failing over to a replica" => $"{_server.Address},{_standby.Address}",
-        "failing over by Sentinel" => $"{_sentinel!.Address},serviceName=store",
+        "failing over by Sentinel" => $"{_third!.Address},serviceName=store",
+        "failing over in a Cluster" => $"{_server.Address},{_standby.Address},{_third!.Address}",
         _ => "redis://" + _relay.Address,
     };
 
@@ -34,12 +35,23 @@ internal sealed class StoreFault : IAsyncDisposable
 
     public static async Task<StoreFault> StartAsync(string name)
     {
+        if (name == "failing over in a Cluster") return await StartClusterAsync(name);
+
         var fault = new StoreFault(name, await RedisServer.StartAsync(), await RedisServer.StartAsync());
         await fault._server.SayAsync("ACL SETUSER app on >first ~sticky-ingress:* &sticky-ingress:* -@all " + Permissions);
         if (name == "wrong password") await fault._server.SayAsync("ACL SETUSER default -@all +ping +acl +client");
         if (name.StartsWith("failing over", StringComparison.Ordinal)) await fault._standby.FollowAsync(fault._server);
-        if (name == "failing over by Sentinel") fault._sentinel = await RedisServer.StartSentinelAsync("store", fault._server);
+        if (name == "failing over by Sentinel") fault._third = await RedisServer.StartSentinelAsync("store", fault._server);
 
+        return fault;
+    }
+
+    /// <summary>Two shards, the first of which has a replica.</summary>
+    private static async Task<StoreFault> StartClusterAsync(string name)
+    {
+        var fault = new StoreFault(name, await RedisServer.StartNodeAsync(), await RedisServer.StartNodeAsync()) { _third = await RedisServer.StartNodeAsync() };
+        await RedisServer.ClusterAsync(fault._server, fault._third);
+        await fault._standby.JoinAsync(fault._server);
         return fault;
     }
 
@@ -66,7 +78,7 @@ internal sealed class StoreFault : IAsyncDisposable
             case "out of memory":
                 await _server.SayAsync("CONFIG SET maxmemory 1");
                 break;
-            case "failing over to a replica" or "failing over by Sentinel":
+            case "failing over to a replica" or "failing over by Sentinel" or "failing over in a Cluster":
                 _server.Kill();
                 break;
             case "flushed":
@@ -103,7 +115,10 @@ internal sealed class StoreFault : IAsyncDisposable
                 await _standby.SayAsync("REPLICAOF NO ONE");
                 break;
             case "failing over by Sentinel":
-                await _sentinel!.SayAsync("SENTINEL FAILOVER store");
+                await _third!.SayAsync("SENTINEL FAILOVER store");
+                break;
+            case "failing over in a Cluster":
+                await _standby.SayAsync("CLUSTER FAILOVER TAKEOVER"); // two shards are too few to vote
                 break;
         }
     }
@@ -111,7 +126,7 @@ internal sealed class StoreFault : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _relay.DisposeAsync();
-        if (_sentinel is not null) await _sentinel.DisposeAsync();
+        if (_third is not null) await _third.DisposeAsync();
         await _server.DisposeAsync();
         await _standby.DisposeAsync();
         _password.Dispose();

@@ -54,6 +54,29 @@ public sealed class StoreKindTests
             new[] { await one.InfoAsync("total_commands_processed"), await two.InfoAsync("total_commands_processed") }, commands => Assert.True(commands > 40));
     }
 
+    [Fact]
+    public async Task A_Cluster_that_moves_slots_from_shard_to_shard_meanwhile()
+    {
+        await using var one = await RedisServer.StartNodeAsync();
+        await using var two = await RedisServer.StartNodeAsync();
+        await RedisServer.ClusterAsync(one, two);
+        await using var servers = await Backends.StartAsync("a", "b", "c");
+        await using var replicas = await Replicas.StartAsync(2, servers.Addresses, $"{one.Address},{two.Address}");
+        await replicas.ConnectedAsync();
+        string[] sessions = [.. Enumerable.Range(0, 40).Select(i => $"s{i}")];
+        await LearnAsync(replicas, sessions);
+        await using var load = new SyncLoad(replicas, sessions);
+        await load.AnswersAsync(400);
+
+        await one.ReshardAsync(two, slots: 4000);
+        await load.AnswersAsync(400);
+        await load.EndAsync();
+
+        Assert.Empty(load.Failures);
+        await replicas.ConnectedAsync();
+        await LearnAsync(replicas, [.. Enumerable.Range(0, 40).Select(i => $"later-{i}")]);
+    }
+
     /// <summary>What one replica learns, the other knows without asking.</summary>
     private static async Task AssertSharedAsync(string store, params string[] settings)
     {
@@ -62,14 +85,22 @@ public sealed class StoreKindTests
         await replicas.ConnectedAsync();
 
         var sessions = Enumerable.Range(0, 40).Select(i => $"s{i}").ToArray();
+        var first = await LearnAsync(replicas, sessions);
+
+        Assert.Equal(first, await Task.WhenAll(sessions.Select(session => Replicas.AskAsync(replicas[1], session))));
+        Assert.Equal(0, await replicas[0].MetricAsync("stickyingress_session_sync_operations_total{operation=\"write\",outcome=\"failed\"}"));
+    }
+
+    /// <summary>Where one replica has bound each session, once the other knows it too.</summary>
+    private static async Task<string[]> LearnAsync(Replicas replicas, string[] sessions)
+    {
         var first = await Task.WhenAll(sessions.Select(session => Replicas.AskAsync(replicas[0], session)));
         foreach (var session in sessions)
         {
             await Eventually.HoldsAsync(async () => (await replicas.PeersAsync(session)).Distinct().Count() == 1, "both replicas know it", Stop);
         }
 
-        Assert.Equal(first, await Task.WhenAll(sessions.Select(session => Replicas.AskAsync(replicas[1], session))));
-        Assert.Equal(0, await replicas[0].MetricAsync("stickyingress_session_sync_operations_total{operation=\"write\",outcome=\"failed\"}"));
+        return first;
     }
 
     /// <summary>A certificate of 127.0.0.1 by an authority of its own, in files.</summary>

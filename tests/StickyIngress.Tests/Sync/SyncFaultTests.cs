@@ -24,6 +24,7 @@ public sealed class SyncFaultTests
     [InlineData("out of memory")]
     [InlineData("failing over to a replica")]
     [InlineData("failing over by Sentinel")]
+    [InlineData("failing over in a Cluster")]
     [InlineData("flushed")]
     public async Task No_request_fails_and_afterwards_the_replicas_agree(string name)
     {

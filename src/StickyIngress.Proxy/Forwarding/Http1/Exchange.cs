@@ -82,9 +82,20 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
     {
         var (input, head) = (connection.Input, connection.Head);
         head.Begin();
-        while (!TryReadHead(input, head, out var fault))
+        while (true)
         {
-            if (fault || input.IsFull) return TryEnd.InvalidHeader;
+            var step = head.Read(input.Unread);
+            if (step == ParseStep.Complete)
+            {
+                input.Consume(head.Size);
+                if (head.Status is >= 200 or StatusCodes.Status101SwitchingProtocols) break;
+
+                await InterimResponses.PassAsync(_context, head);
+                head.Begin();
+                continue;
+            }
+
+            if (step == ParseStep.Invalid || input.IsFull) return TryEnd.InvalidHeader;
             if (await connection.ReceiveAsync() == 0) return TryEnd.Error;
         }
 
@@ -102,26 +113,12 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
 
         lease.HeaderReceived();
         PassHead(framing);
+        var trailers = ClientTrailers.Announce(_context, head, framing);
         if (head.Status == StatusCodes.Status101SwitchingProtocols) return await UpgradeAsync(presence);
 
-        var end = PassIfWhole(framing) ? TryEnd.Responded : await new ResponseDownload(request, connection, framing, _large).RunAsync();
+        var end = PassIfWhole(framing) ? TryEnd.Responded : await new ResponseDownload(request, connection, framing, trailers, _large).RunAsync();
         CanKeep = end == TryEnd.Responded && SaysKeep() && framing.Kind != BodyKind.UntilClose && input.IsEmpty;
         return end;
-    }
-
-    /// <summary>The final response's head, after any number of interim ones; false where it is not complete, or not a head.</summary>
-    private static bool TryReadHead(ReceiveBuffer input, ResponseHead head, out bool fault)
-    {
-        while (true)
-        {
-            var step = head.Read(input.Unread);
-            fault = step == ParseStep.Invalid;
-            if (step != ParseStep.Complete) return false;
-
-            input.Consume(head.Size);
-            if (head.Status is >= 200 or StatusCodes.Status101SwitchingProtocols) return true;
-            head.Begin();
-        }
     }
 
     /// <summary>By what the response says of itself.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 
 namespace StickyIngress.Proxy.Forwarding.Http1;
 
@@ -39,6 +40,17 @@ internal static class FieldLine
         name = line[..colon];
         value = line[(colon + 1)..].Trim(" \t"u8);
         return IsText(value);
+    }
+
+    public static bool IsName(ReadOnlySpan<byte> text) => !text.IsEmpty && !text.ContainsAnyExcept(Token);
+
+    /// <summary>Writes a field that was read by <see cref="TryRead"/>.</summary>
+    public static void Write(IBufferWriter<byte> writer, string name, string value)
+    {
+        Encoding.Latin1.GetBytes(name, writer);
+        writer.Write(": "u8);
+        Encoding.Latin1.GetBytes(value, writer);
+        writer.Write("\r\n"u8);
     }
 
     /// <summary>Without control characters: no NUL, no bare CR.</summary>

@@ -8,7 +8,8 @@ namespace StickyIngress.Proxy.Forwarding.Http1;
 /// Passes a response's body on as it arrives: what has come is written, and flushed before waiting for more. The end is left to the server to
 /// flush, with whatever it adds, so that a small response leaves in one piece; once a response has started, the server does not do that.
 /// </summary>
-internal sealed class ResponseDownload(ProxyRequest request, PeerConnection connection, BodyFraming framing, LargeBody large)
+/// <param name="ownChunks">The chunks are written here and not by the server, see <see cref="ClientTrailers"/>.</param>
+internal sealed class ResponseDownload(ProxyRequest request, PeerConnection connection, BodyFraming framing, bool ownChunks, LargeBody large)
 {
     /// <summary>Bytes that are passed on in one piece at most.</summary>
     private const int MostUnflushed = 64 * 1024;
@@ -62,7 +63,8 @@ internal sealed class ResponseDownload(ProxyRequest request, PeerConnection conn
             input.Consume(consumed);
             if (step == ParseStep.Complete)
             {
-                PassTrailers();
+                if (ownChunks) ClientTrailers.WriteLast(request.ResponseBody!.Writer, response.Trailers);
+                else PassTrailers(response.Trailers);
                 return TryEnd.Responded;
             }
 
@@ -77,7 +79,9 @@ internal sealed class ResponseDownload(ProxyRequest request, PeerConnection conn
     {
         if (count == 0) return;
 
-        if (!framing.IsDropped) request.ResponseBody!.Pass(connection.Input.Unread[..count]);
+        var piece = connection.Input.Unread[..count];
+        if (ownChunks) request.ResponseBody!.PassChunk(piece);
+        else if (!framing.IsDropped) request.ResponseBody!.Pass(piece);
 
         connection.Input.Consume(count);
         _unflushed += count;
@@ -124,9 +128,9 @@ internal sealed class ResponseDownload(ProxyRequest request, PeerConnection conn
         return TryEnd.Truncated;
     }
 
-    private void PassTrailers()
+    private void PassTrailers(IReadOnlyList<KeyValuePair<string, string>> trailers)
     {
-        var (trailers, client) = (connection.Head.Response.Trailers, request.Context.Response);
+        var client = request.Context.Response;
         if (trailers.Count == 0 || !client.SupportsTrailers()) return;
 
         foreach (var (name, value) in trailers)

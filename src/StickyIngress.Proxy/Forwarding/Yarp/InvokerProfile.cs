@@ -53,7 +53,7 @@ public sealed class InvokerProfile : IDisposable
         MaxResponseHeadersLength = 64,
         MaxResponseDrainSize = 64 * 1024,
         ResponseDrainTimeout = TimeSpan.FromSeconds(1),
-        RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
+        RequestHeaderEncodingSelector = key.Protocol is PeerProtocol.H2 or PeerProtocol.H2c ? OnceHeaders.Encoding : static (_, _) => Encoding.Latin1,
         ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
         ConnectCallback = new PeerConnector(key, clock).ConnectAsync,
     };

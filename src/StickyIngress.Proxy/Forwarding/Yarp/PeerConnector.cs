@@ -63,7 +63,11 @@ internal sealed class PeerConnector(InvokerProfileKey profile, Clock clock)
 }
 
 /// <summary>Where a new connection goes, carried by the request that asks for it.</summary>
-internal sealed record ConnectTarget(Peer Peer, string ServerName, PeerTry Try);
+internal sealed record ConnectTarget(Peer Peer, string ServerName, PeerTry Try)
+{
+    /// <summary>The first header that was written of the request; null: none yet. See <see cref="OnceHeaders"/>.</summary>
+    public string? FirstHeader { get; set; }
+}
 
 /// <summary>The connect timeout passed.</summary>
 internal sealed class PeerConnectTimeoutException(string message, Exception inner) : IOException(message, inner);

@@ -16,6 +16,9 @@ public sealed class YarpForwarder(IHttpForwarder forwarder, InvokerProfiles prof
     /// <summary>Only a stand-in, the transformer writes the whole address.</summary>
     private const string Prefix = "http://peer";
 
+    /// <summary>How often a peer may say that it did not process the request before it counts as a failed try.</summary>
+    private const int MostRefusals = 3;
+
     public async Task<TryEnd> ForwardAsync(ProxyRequest request, PeerTry @try, PeerLease lease)
     {
         var context = request.Context;
@@ -24,14 +27,27 @@ public sealed class YarpForwarder(IHttpForwarder forwarder, InvokerProfiles prof
 
         var profile = profiles.For(request.Settings, request.Settings.Protocol ?? lease.Peer.Protocol);
         OnceStream.Writer.Value = @try;
-        var transformer = new TryTransformer(request, @try, lease, profile);
-        var error = await forwarder.SendAsync(context, Prefix, profile.Invoker, profile.Config, transformer, CancellationToken.None);
+        for (var refusals = 0; ; refusals++)
+        {
+            var transformer = new TryTransformer(request, @try, lease, profile);
+            var error = await forwarder.SendAsync(context, Prefix, profile.Invoker, profile.Config, transformer, CancellationToken.None);
+            if (transformer.GoesOn) return TryEnd.Status;
+            if (error == ForwarderError.None) return TryEnd.Responded;
 
-        if (transformer.GoesOn) return TryEnd.Status;
-        if (error == ForwarderError.None) return TryEnd.Responded;
+            var exception = context.Features.Get<IForwarderErrorFeature>()?.Exception;
+            if (!IsRefused(exception, request)) return Classify(error, exception, context, request);
 
-        return Classify(error, context.Features.Get<IForwarderErrorFeature>()?.Exception, context, request);
+            @try.RequestSent = false;
+            if (refusals == MostRefusals) return TryEnd.Error;
+
+            request.Body.Rewind();
+            Reset(context.Response);
+        }
     }
+
+    /// <summary>The peer did not process it, and it can be sent as a whole again: to the same peer or another, a POST too.</summary>
+    private static bool IsRefused(Exception? exception, ProxyRequest request) =>
+        Causes(exception).OfType<PeerRefusedException>().Any() && request.CanReplayBody && !request.Context.RequestAborted.IsCancellationRequested;
 
     /// <summary>YARP insists on a response that nobody has touched, and sets one of its own when a try fails.</summary>
     private static void Reset(HttpResponse response)
@@ -55,33 +71,32 @@ public sealed class YarpForwarder(IHttpForwarder forwarder, InvokerProfiles prof
             case ForwarderError.UpgradeActivityTimeout:
                 return TryEnd.Responded;
             case ForwarderError.Request or ForwarderError.RequestCreation or ForwarderError.RequestBodyDestination or ForwarderError.ResponseHeaders:
+            case ForwarderError.RequestBodyClient when !context.RequestAborted.IsCancellationRequested: // the peer ended the try, and with it the reading
                 return ClassifyFailure(exception);
             default:
                 return TryEnd.ClientAborted;
         }
     }
 
-    private static TryEnd ClassifyFailure(Exception? exception)
-    {
-        for (var e = exception; e is not null; e = e.InnerException)
-        {
-            switch (e)
-            {
-                case PeerConnectTimeoutException:
-                    return TryEnd.ConnectTimeout;
-                case PeerSendTimeoutException:
-                    return TryEnd.Timeout;
-                case AuthenticationException:
-                case HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError }:
-                    return TryEnd.ConnectFailed;
-                case HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded }:
-                case HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded }:
-                    return TryEnd.InvalidHeader;
-                case AggregateException { InnerExceptions.Count: > 1 } several:
-                    return several.InnerExceptions.Select(ClassifyFailure).FirstOrDefault(end => end != TryEnd.Error, TryEnd.Error);
-            }
-        }
+    private static TryEnd ClassifyFailure(Exception? exception) =>
+        Causes(exception).Select(EndOf).FirstOrDefault(end => end != TryEnd.Error, TryEnd.Error);
 
-        return TryEnd.Error;
-    }
+    private static TryEnd EndOf(Exception exception) => exception switch
+    {
+        PeerConnectTimeoutException => TryEnd.ConnectTimeout,
+        PeerSendTimeoutException => TryEnd.Timeout,
+        AuthenticationException => TryEnd.ConnectFailed,
+        HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError } => TryEnd.ConnectFailed,
+        HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded } => TryEnd.InvalidHeader,
+        HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded } => TryEnd.InvalidHeader,
+        _ => TryEnd.Error,
+    };
+
+    /// <summary>An exception and what is in it, from without to within.</summary>
+    private static IEnumerable<Exception> Causes(Exception? exception) => exception switch
+    {
+        null => [],
+        AggregateException several => several.InnerExceptions.SelectMany(Causes),
+        _ => Causes(exception.InnerException).Prepend(exception),
+    };
 }
