@@ -1,6 +1,6 @@
 # The image of StickyIngress: the program with its runtime on a base that has libc and OpenSSL, and needs no shell.
 #
-#   docker build .                                        everything in containers
+#   docker build .                                        everything in containers; takes BuildKit, which leaves out the stage "published"
 #   make image                                            published here, then copied (--target published)
 #
 # Both bases are build arguments and may be NAME:TAG, NAME@sha256:DIGEST or the id of an image that is here. The defaults are tags; make release

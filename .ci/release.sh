@@ -18,7 +18,7 @@ fi
 
 folder=artifacts/release/$version
 rm -rf "$folder" && mkdir -p "$folder"
-tests/tools.sh unzip helm
+tests/tools.sh unzip helm dockerd iptables
 
 for chart in sticky-ingress-crds sticky-ingress; do
   .tools/bin/helm package "charts/$chart" --version "$version" --app-version "$version" --destination "$folder" >/dev/null

@@ -149,7 +149,7 @@ public sealed class ClusterStatusWriter : BackgroundService, IStatusWriter
         {
             Forget(named);
         }
-        catch (Exception e) when (!stopping.IsCancellationRequested)
+        catch (Exception e) when (e is not OperationCanceledException || !stopping.IsCancellationRequested)
         {
             // 409 too: by the next try the watch has brought the object as it is now.
             Log.StatusFailed(_logger, named.ToString(), patience.IsCancellationRequested ? $"no answer within {Rates.Answer.TotalSeconds} s" : e.Message);

@@ -79,6 +79,7 @@ public sealed class TlsTests
     [InlineData("ONE.test.")]
     [InlineData("a.wild.test")]
     [InlineData("*.wild.test")]
+    [InlineData("10.0.0.1")]
     [InlineData("x.test", "spec.tls[0].hosts[0]")]
     [InlineData("a.one.test", "spec.tls[0].hosts[0]")]
     [InlineData("a.b.wild.test", "spec.tls[0].hosts[0]")]

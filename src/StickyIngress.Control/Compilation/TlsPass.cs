@@ -1,3 +1,4 @@
+using System.Net;
 using StickyIngress.Control.Diagnostics;
 
 namespace StickyIngress.Control.Compilation;
@@ -36,7 +37,7 @@ internal static class TlsPass
         for (var i = 0; i < hosts.Count; i++)
         {
             var host = hosts[i].TrimEnd('.');
-            if (tls.Names.Any(name => IsFor(name, host))) continue;
+            if (tls.Names.Any(name => IsFor(name, host)) || IPAddress.TryParse(host, out _)) continue; // clients name no address by SNI
 
             var names = tls.Names.Count == 0 ? "no name" : string.Join(", ", tls.Names);
             found.Warn(Reasons.CertificateMismatch, $"{field}[{i}]", $"the certificate of {tls.Certificate} is for {names}, and not for {host}; clients refuse it");

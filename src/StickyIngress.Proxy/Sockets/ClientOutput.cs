@@ -10,7 +10,7 @@ namespace StickyIngress.Proxy.Sockets;
 internal sealed class ClientOutput(ClientConnection connection) : PipeWriter
 {
     /// <summary>Enough for most responses.</summary>
-    private const int FirstSize = 4 * 1024;
+    private const int FirstSize = 8 * 1024;
 
     /// <summary>What a piece of memory has at least that nobody named a size for.</summary>
     private const int LeastSize = 256;

@@ -6,8 +6,8 @@ internal sealed class ReceiveBuffer
     /// <summary>Bytes of a response header's section at most; the buffer grows no further.</summary>
     public const int MaxSize = 64 * 1024;
 
-    /// <summary>Enough for most requests and responses.</summary>
-    private const int FirstSize = 4 * 1024;
+    /// <summary>Enough for most requests and responses, with what servers add to a page of 4 KB.</summary>
+    private const int FirstSize = 8 * 1024;
 
     private byte[] _bytes = [];
     private int _start;

@@ -70,6 +70,19 @@ internal sealed class ScaleProcess : IAsyncDisposable
             .Select(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture)).Single();
     }
 
+    /// <summary>Of a histogram of one kind: how many values there were up to each bound, in order.</summary>
+    public async Task<(double Bound, double Count)[]> HistogramAsync(string name, string kind)
+    {
+        var page = await _admin.GetStringAsync("/metrics");
+        var prefix = $"{name}_bucket{{kind=\"{kind}\",le=\"";
+        return [.. from line in page.Split('\n')
+                   where line.StartsWith(prefix, StringComparison.Ordinal)
+                   let bound = line[prefix.Length..line.IndexOf("\"}", StringComparison.Ordinal)]
+                   select (bound == "+Inf" ? double.PositiveInfinity : Number(bound), Number(line[(line.LastIndexOf(' ') + 1)..]))];
+
+        static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
+    }
+
     public async ValueTask DisposeAsync()
     {
         _admin.Dispose();
