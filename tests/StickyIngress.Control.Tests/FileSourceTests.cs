@@ -78,6 +78,30 @@ public sealed class FileSourceTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_is_emptied_keeps_what_it_held_until_something_is_in_it()
+    {
+        Write("a.yaml", Upstream("a"));
+        Write("b.yaml", "");
+        var source = Source();
+        Assert.Empty(source.Read().Diagnostics);
+
+        Write("a.yaml", "");
+        var emptied = source.Read();
+        var again = source.Read();
+        Write("a.yaml", Upstream("other"));
+        var filled = source.Read();
+        Write("a.yaml", "# nothing");
+        var removed = source.Read();
+
+        Assert.Equal(["a"], Names(emptied));
+        Assert.Contains("emptied", Assert.Single(emptied.Diagnostics).Message);
+        Assert.Same(emptied, again);
+        Assert.Equal(["other"], Names(filled));
+        Assert.Empty(filled.Diagnostics);
+        Assert.Empty(Names(removed));
+    }
+
+    [Fact]
     public void A_broken_document_keeps_its_resource_and_lets_the_others_change()
     {
         Write("a.yaml", Upstream("a") + "---\n" + Upstream("b") + "---\n" + Upstream("c"));

@@ -12,6 +12,8 @@ namespace StickyIngress.Control.Sources;
 /// </summary>
 public sealed class FileSource(FileSourceOptions options, TimeProvider time, ILogger<FileSource> logger) : IResourceSource
 {
+    private const string Emptied = "the file was emptied; delete it, or leave a comment in it, to remove what it held";
+
     private readonly ManifestSet _manifests = new();
     private readonly Dictionary<string, Seen> _seen = new(StringComparer.Ordinal);
 
@@ -96,11 +98,14 @@ public sealed class FileSource(FileSourceOptions options, TimeProvider time, ILo
         {
             var stamp = Stamp.Of(path);
             var known = _seen.GetValueOrDefault(path);
+            // Who writes in place empties a file first, and may take a while to fill it.
+            if (stamp.Length == 0 && known is { Hash.Length: > 0 } && known.Hash != HashOf([])) return new(path, known with { Stamp = stamp }, null, Emptied);
+
             if (known is not null && known.Stamp == stamp) return new(path, known, null, null);
 
             // What has no length is not opened either: it could be a pipe, on which this would wait for ever.
             var content = stamp.Length == 0 ? [] : File.ReadAllBytes(path);
-            var seen = new Seen(stamp, Convert.ToHexString(SHA256.HashData(content)));
+            var seen = new Seen(stamp, HashOf(content));
             return new(path, seen, known?.Hash == seen.Hash ? null : ManifestReader.Read(content, path), null);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -109,6 +114,8 @@ public sealed class FileSource(FileSourceOptions options, TimeProvider time, ILo
             return new(path, new(default, ""), null, e.Message);
         }
     }
+
+    private static string HashOf(ReadOnlySpan<byte> content) => Convert.ToHexString(SHA256.HashData(content));
 
     private void Put(Loaded loaded)
     {
