@@ -98,6 +98,7 @@ public sealed class FileSource(FileSourceOptions options, TimeProvider time, ILo
         {
             var stamp = Stamp.Of(path);
             var known = _seen.GetValueOrDefault(path);
+
             // Who writes in place empties a file first, and may take a while to fill it.
             if (stamp.Length == 0 && known is { Hash.Length: > 0 } && known.Hash != HashOf([])) return new(path, known with { Stamp = stamp }, null, Emptied);
 

@@ -103,7 +103,7 @@ internal sealed class PeerConnection : IDisposable
 
     /// <summary>What a connection does when it breaks or is ended.</summary>
     public static bool IsFailure(Exception e) =>
-        e is SocketException or IOException or ObjectDisposedException or InvalidOperationException or AuthenticationException;
+        LoopSocket.IsFailure(e) || e is InvalidOperationException or AuthenticationException;
 
     /// <exception cref="SocketException">The peer cannot be reached.</exception>
     public async Task ConnectAsync(EndPoint endPoint, long timeout)
