@@ -127,6 +127,9 @@ internal sealed class LoopSocket(Socket socket) : IDisposable
     /// <summary>Ends when a read is worth while, or when it is closed.</summary>
     public ValueTask ReadableAsync() => _reading.WaitAsync();
 
+    /// <summary>The same for who needs no task: it goes on with <paramref name="then"/>. False: a read is worth while already.</summary>
+    public bool TryWaitToRead(Action<object?> then, object state) => _reading.TryWait(then, state);
+
     /// <summary>Ends when the system takes more bytes, or when it is closed.</summary>
     public ValueTask WritableAsync() => _writing.WaitAsync();
 
