@@ -47,11 +47,7 @@ docs/dashboard.py http://127.0.0.1:9091 "$minutes" 'Requests by status' Latency 
   'Sessions by peer' 'Session tables: fill' Connections >"$folder/dashboard.svg"
 mv "$folder/dashboard.svg" docs/dashboard.svg
 
-# graph NUMBER EXPRESSION: a panel in the address of Prometheus's page of graphs.
-graph() { printf 'g%s.tab=0&g%s.stacked=0&g%s.range_input=%sm&g%s.expr=%s&' "$1" "$1" "$1" "$minutes" "$1" "$(jq -rn --arg text "$2" '$text | @uri')"; }
-chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,1300 --virtual-time-budget=20000 --user-data-dir="$folder/chromium" \
-  --screenshot="$folder/prometheus.png" "http://127.0.0.1:9091/classic/graph?$(
-    graph 0 'sum by (peer) (stickyingress_affinity_sessions)'
-    graph 1 'sum by (outcome) (rate(stickyingress_affinity_requests_total[15s]))'
-  )" 2>/dev/null
+chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,835 --virtual-time-budget=20000 --user-data-dir="$folder/chromium" \
+  --screenshot="$folder/prometheus.png" \
+  "http://127.0.0.1:9091/classic/graph?g0.tab=0&g0.stacked=0&g0.range_input=${minutes}m&g0.expr=sum+by+(peer)+(stickyingress_affinity_sessions)" 2>/dev/null
 mv "$folder/prometheus.png" docs/prometheus.png
