@@ -35,12 +35,14 @@ public sealed class Reconciler(
     private static readonly TimeSpan SourceRestart = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim _changed = new(0);
-    private ResourceSet? _resources;
+    private readonly SemaphoreSlim _reconciled = new(0);
+    private ResourceSet? _next;
     private CompileResult? _last;
 
     public override void Dispose()
     {
         _changed.Dispose();
+        _reconciled.Dispose();
         base.Dispose();
     }
 
@@ -52,6 +54,7 @@ public sealed class Reconciler(
         using var expiry = new Alarm(Wake, time);
         compiler.Keys.Changed += Wake;
         compiler.Overrides.Changed += Wake;
+        ResourceSet? resources = null;
         try
         {
             while (true)
@@ -60,7 +63,10 @@ public sealed class Reconciler(
 
                 // One pass serves every change that has come in the meantime.
                 while (_changed.CurrentCount > 0) await _changed.WaitAsync(stoppingToken);
-                if (Volatile.Read(ref _resources) is { } resources) await ReconcileAsync(resources, hosts, followed, stoppingToken);
+                var next = Interlocked.Exchange(ref _next, null);
+                resources = next ?? resources;
+                if (resources is not null) await ReconcileAsync(resources, hosts, followed, stoppingToken);
+                if (next is not null) _reconciled.Release();
                 expiry.Set(_last?.NextExpiry);
             }
         }
@@ -160,7 +166,10 @@ public sealed class Reconciler(
         foreach (var gone in former.Peers.ExceptBy(current.Peers.Select(peer => peer.Id), peer => peer.Id)) learn.Release(gone);
     }
 
-    /// <summary>Takes each set as it comes; a source that fails although it must not is started again.</summary>
+    /// <summary>
+    /// Takes each set as it comes, and the next only when this one is in service: what changes meanwhile is then in one set, and as none is
+    /// skipped each says what changed. A source that fails although it must not is started again.
+    /// </summary>
     private async Task WatchAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
@@ -169,8 +178,9 @@ public sealed class Reconciler(
             {
                 await foreach (var resources in source.WatchAsync(stoppingToken))
                 {
-                    Volatile.Write(ref _resources, resources);
+                    Volatile.Write(ref _next, resources);
                     _changed.Release();
+                    await _reconciled.WaitAsync(stoppingToken);
                 }
 
                 return;

@@ -96,9 +96,17 @@ public sealed class ApiServer : IDisposable
         return new(client.HttpClient, client.BaseUri, credentials is null ? null : credentials.ProcessHttpRequestAsync, client);
     }
 
+    /// <summary>In seconds, or a date by the server's own clock.</summary>
+    private static TimeSpan? RetryAfter(HttpResponseMessage response) => response.Headers.RetryAfter switch
+    {
+        { Delta: { } seconds } => seconds,
+        { Date: { } date } => date - (response.Headers.Date ?? TimeProvider.System.GetUtcNow()),
+        _ => null,
+    };
+
     private static async Task<ApiServerException> RefusalAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
-        var retryAfter = response.Headers.RetryAfter?.Delta;
+        var retryAfter = RetryAfter(response);
         var message = response.ReasonPhrase ?? "";
         try
         {

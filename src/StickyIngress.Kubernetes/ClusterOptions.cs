@@ -64,6 +64,9 @@ public sealed record WatchTimes
     /// <summary>Short, so that changes made during an outage arrive within seconds of its end.</summary>
     public TimeSpan LastRetry { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>The longest wait for the list that an unreadable event makes due, when such events keep coming.</summary>
+    public TimeSpan LastRelist { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>Between tries of what can do without: a forbidden Secret or IngressClass.</summary>
     public TimeSpan ForbiddenRetry { get; init; } = TimeSpan.FromSeconds(60);
 }

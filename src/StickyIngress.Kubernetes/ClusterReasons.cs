@@ -10,4 +10,7 @@ public static class ClusterReasons
 
     internal static Diagnostic Forbidden(ResourceRef? resource, string what, string said) =>
         new(Severity.Warning, WatchForbidden, resource, "", $"the API server does not let us read {what}: {said}");
+
+    internal static Diagnostic Unreadable(ResourceRef? resource, string what, string why) =>
+        new(Severity.Error, Reasons.Unreadable, resource, "", $"an object among {what} cannot be read, and what it was stays in service: {why}");
 }

@@ -133,7 +133,7 @@ public sealed class ClusterSource : IResourceSource
         {
             var watcher = new ResourceWatcher<T>(context, store, scope, new Random(_random.Next()));
             var running = Task.Run(() => watcher.RunAsync(stopping), CancellationToken.None);
-            watches.Add(new(store.Kind.Plural, scope, watcher.Listed, running, () => watcher.Forbidden));
+            watches.Add(new(watcher.Listed, running, () => watcher.Diagnostics(null, $"{store.Kind.Plural} in {scope.Namespace ?? "the cluster"}")));
         }
     }
 
@@ -158,13 +158,10 @@ public sealed class ClusterSource : IResourceSource
 
     private ImmutableArray<Diagnostic> Diagnostics(List<KindWatch> watches)
     {
-        var forbidden = watches.Where(watch => watch.Forbidden() is not null)
-            .Select(watch => ClusterReasons.Forbidden(null, $"{watch.Plural} in {watch.Scope.Namespace ?? "the cluster"}", watch.Forbidden()!));
-        var secrets = _secretWatches!.Forbidden.Select(secret => ClusterReasons.Forbidden(secret.Secret, "the Secret", secret.Message));
         return
         [
             .. _upstreams.Findings, .. _services.Findings, .. _slices.Findings, .. _ingresses.Findings, .. _classes.Findings,
-            .. _secrets.Findings, .. forbidden, .. secrets,
+            .. _secrets.Findings, .. watches.SelectMany(watch => watch.Diagnostics()), .. _secretWatches!.Diagnostics,
         ];
     }
 
@@ -223,5 +220,5 @@ public sealed class ClusterSource : IResourceSource
         return spec.Tls.Select(entry => entry.SecretName).Concat(toPeers);
     }
 
-    private sealed record KindWatch(string Plural, WatchScope Scope, Task Listed, Task Running, Func<string?> Forbidden);
+    private sealed record KindWatch(Task Listed, Task Running, Func<IEnumerable<Diagnostic>> Diagnostics);
 }

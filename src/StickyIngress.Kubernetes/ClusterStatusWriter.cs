@@ -153,7 +153,7 @@ public sealed class ClusterStatusWriter : BackgroundService, IStatusWriter
         {
             // 409 too: by the next try the watch has brought the object as it is now.
             Log.StatusFailed(_logger, named.ToString(), patience.IsCancellationRequested ? $"no answer within {Rates.Answer.TotalSeconds} s" : e.Message);
-            var wait = (e as ApiServerException)?.RetryAfter ?? entry.Retry.Next();
+            var wait = entry.Retry.Next((e as ApiServerException)?.RetryAfter);
             lock (_gate) Schedule(named, entry, wait);
         }
 

@@ -29,6 +29,9 @@ public enum WatchRestart
     /// <summary>The server's versions went backwards, as after a restore; everything is listed again.</summary>
     Rewound,
 
+    /// <summary>An event could not be read, so everything is listed again.</summary>
+    Unreadable,
+
     /// <summary>The server refused or could not be reached.</summary>
     Failed,
 }

@@ -20,8 +20,11 @@ internal static partial class Log
     [LoggerMessage(3005, LogLevel.Warning, "The API server's versions of {Kind} in {Namespace} went backwards; all is listed again")]
     public static partial void Rewound(ILogger logger, string kind, string? @namespace);
 
-    [LoggerMessage(3006, LogLevel.Warning, "An event of {Kind} is skipped because it cannot be read: {Message}")]
-    public static partial void EventUnreadable(ILogger logger, string kind, string message);
+    [LoggerMessage(3006, LogLevel.Warning, "An event of {Kind} in {Namespace} cannot be read, so all will be listed again: {Message}")]
+    public static partial void EventUnreadable(ILogger logger, string kind, string? @namespace, string message);
+
+    [LoggerMessage(3007, LogLevel.Warning, "An object in the list of {Kind} in {Namespace} cannot be read; nothing counts as gone until it can: {Message}")]
+    public static partial void ObjectUnreadable(ILogger logger, string kind, string? @namespace, string message);
 
     [LoggerMessage(3101, LogLevel.Information, "{Identity} leads from now on")]
     public static partial void Leads(ILogger logger, string identity);

@@ -42,12 +42,12 @@ internal sealed class ResourceStore<T>(
         lock (gate) RemoveUnderGate(named);
     }
 
-    /// <summary>The scope holds what was listed and nothing else. Objects that are unchanged keep their reference.</summary>
+    /// <summary>The scope holds what was listed and nothing else, unless it cannot be said what was listed. Objects that are unchanged keep their reference.</summary>
     public void Replace(WatchScope scope, Listing<T> listing)
     {
         lock (gate)
         {
-            var gone = _objects.Keys.Concat(_findings.Keys)
+            IEnumerable<ResourceRef> gone = listing.Unreadable is not null ? [] : _objects.Keys.Concat(_findings.Keys)
                 .Where(named => scope.Holds(named) && !listing.Seen.Contains(named)).Distinct().ToArray();
             foreach (var named in gone) RemoveUnderGate(named);
             foreach (var (named, next) in listing.Changed) PutUnderGate(named, next);
@@ -91,6 +91,9 @@ internal sealed class Listing<T>(ResourceStore<T> store, bool trusting)
     public HashSet<ResourceRef> Seen { get; } = [];
 
     public Dictionary<ResourceRef, ObjectReading<T>> Changed { get; } = [];
+
+    /// <summary>Why an object could not even be named, so that any that is not seen may be it; null: all were.</summary>
+    public string? Unreadable { get; set; }
 
     /// <summary>Notes that the object is there; whether it need not be read because the store has this version of it.</summary>
     public bool Knows(ResourceRef named, string version)

@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
+using System.Text.Json;
 using StickyIngress.Api;
+using StickyIngress.Control.Diagnostics;
 using StickyIngress.Kubernetes.Reading;
 
 namespace StickyIngress.Kubernetes;
@@ -17,6 +19,8 @@ namespace StickyIngress.Kubernetes;
  * Silent:    not a byte for Silence: the stream is cut.
  * Rewound:   a server restored from a backup has lower versions, and a watch from a version of its future says nothing and does not fail.
  *            After silence or an outage a list of one object tells; then nothing is reused by version.
+ * Unreadable: an event that cannot be read may have been about anything, so all is listed again, soon and less and less often, while the watch
+ *            goes on. An object of a list that cannot be told from others is told, and nothing counts as gone until it can be.
  */
 internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> store, WatchScope scope, Random random)
     where T : Resource
@@ -27,6 +31,7 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
 
     private string _version = "";
     private string _newest = "";
+    private readonly UnreadableEvents _unreadable = new(context.Times, context.Time, random);
     private bool _streams = true;
     private bool _suspect;
     private bool _rewound;
@@ -47,8 +52,28 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
             if (field == value) return;
 
             field = value;
-            context.ForbiddenChanged();
+            context.TroubleChanged();
         }
+    }
+
+    /// <summary>Why an object of the latest list could not even be named; null: all could.</summary>
+    public string? Unreadable
+    {
+        get;
+        private set
+        {
+            if (field == value) return;
+
+            field = value;
+            context.TroubleChanged();
+        }
+    }
+
+    /// <summary>What there is to tell about reading.</summary>
+    public IEnumerable<Diagnostic> Diagnostics(ResourceRef? resource, string what)
+    {
+        if (Forbidden is { } said) yield return ClusterReasons.Forbidden(resource, what, said);
+        if (Unreadable is { } why) yield return ClusterReasons.Unreadable(resource, what, why);
     }
 
     /// <summary>Ends by cancellation only, and does not throw.</summary>
@@ -71,10 +96,11 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
         {
             if (_suspect && _version.Length > 0) await ProbeAsync(stream);
             _suspect = false;
-            if (_version.Length == 0 && !_streams) await ListAsync(stream);
+            if (_unreadable.IsDue) Forget(WatchRestart.Unreadable);
+            if (_version.Length == 0 && (!_streams || _unreadable.Happened)) await ListAsync(stream);
 
             var healthy = await WatchAsync(stream);
-            context.Observer.WatchRestarted(Kind.Name, _rewound ? WatchRestart.Rewound : WatchRestart.Ended);
+            if (!_unreadable.IsDue) context.Observer.WatchRestarted(Kind.Name, _rewound ? WatchRestart.Rewound : WatchRestart.Ended);
             return healthy ? TimeSpan.Zero : _backoff.Next();
         }
         catch (ApiServerException e)
@@ -82,6 +108,10 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
             return Refused(e);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return TimeSpan.Zero;
+        }
+        catch (OperationCanceledException) when (_unreadable.IsDue && _version.Length > 0)
         {
             return TimeSpan.Zero;
         }
@@ -100,8 +130,7 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
     {
         if (e.IsExpired)
         {
-            _version = "";
-            context.Observer.WatchRestarted(Kind.Name, WatchRestart.Expired);
+            Forget(WatchRestart.Expired);
             return _backoff.Next();
         }
 
@@ -118,7 +147,14 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
             }
         }
 
-        return e.RetryAfter ?? _backoff.Next();
+        return _backoff.Next(e.RetryAfter);
+    }
+
+    /// <summary>The next round lists.</summary>
+    private void Forget(WatchRestart reason)
+    {
+        _version = "";
+        context.Observer.WatchRestarted(Kind.Name, reason);
     }
 
     /// <summary>Whether the server still has the version that we are at.</summary>
@@ -187,7 +223,7 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
         {
             while (true)
             {
-                stream.Allow(initial is null ? context.Times.Silence : context.Times.Answer);
+                stream.Allow(initial is null ? _unreadable.Within(context.Times.Silence) : context.Times.Answer);
                 var read = await pipe.ReadAsync(stream.Token);
                 var buffer = read.Buffer;
                 while (buffer.PositionOf((byte)'\n') is { } end)
@@ -199,11 +235,17 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
                         heard = true;
                         if (initial is null) _backoff.Reset();
                     }
+                    else if (initial is not null)
+                    {
+                        // Pages say whether the object or the stream was unreadable.
+                        return false;
+                    }
 
                     buffer = buffer.Slice(buffer.GetPosition(1, end));
                 }
 
                 pipe.AdvanceTo(buffer.Start, buffer.End);
+                if (_unreadable.IsDue) return true;
                 if (read.IsCompleted) return initial is null && (heard || context.Time.GetElapsedTime(began) >= context.Times.Healthy);
             }
         }
@@ -250,11 +292,12 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
             watched = WatchEvent.Read(line);
             if (watched.Type == WatchEventType.Error) throw watched.ToException();
             head = Metadata.Head(watched.Object, _pool);
-            return true;
+            return watched.Type == WatchEventType.Bookmark || head.Name.Length > 0 ? true : throw new JsonException("its object has no name");
         }
         catch (Exception e) when (Json.IsMalformed(e))
         {
-            Log.EventUnreadable(context.Logger, Kind.Name, e.Message);
+            Log.EventUnreadable(context.Logger, Kind.Name, scope.Namespace, e.Message);
+            _unreadable.Note();
             return false;
         }
     }
@@ -263,6 +306,9 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
     private bool Handle(in WatchEvent watched, in ObjectHead head, ref Listing<T>? initial)
     {
         context.Observer.WatchEvent(Kind.Name);
+
+        // It may be the one that a list could not name.
+        if (Unreadable is not null) _unreadable.Note();
         var named = Ref(head);
         switch (watched.Type)
         {
@@ -276,9 +322,6 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
                 break;
             case WatchEventType.Deleted:
                 store.Remove(named);
-                break;
-            default:
-                Log.EventUnreadable(context.Logger, Kind.Name, "its type is not known");
                 break;
         }
 
@@ -319,10 +362,11 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
         try
         {
             head = Metadata.Head(json, _pool);
+            if (head.Name.Length == 0) throw new JsonException("it has no name");
         }
         catch (Exception e) when (Json.IsMalformed(e))
         {
-            Log.EventUnreadable(context.Logger, Kind.Name, e.Message);
+            listing.Unreadable = e.Message;
             return;
         }
 
@@ -342,6 +386,9 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
         }
 
         store.Replace(scope, listing);
+        Unreadable = listing.Unreadable;
+        if (Unreadable is not null) Log.ObjectUnreadable(context.Logger, Kind.Name, scope.Namespace, Unreadable);
+        _unreadable.Listed();
         _rewound = false;
         (_version, _newest) = (version, version);
         Log.Listed(context.Logger, Kind.Name, scope.Namespace, listing.Seen.Count, version);
@@ -365,24 +412,4 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
     /// <summary>Versions are numbers that grow, though long only the server was meant to know; where they are not, none is lower.</summary>
     private static bool IsLower(string version, string than) =>
         ulong.TryParse(version, out var one) && ulong.TryParse(than, out var other) && one < other;
-}
-
-/// <summary>The patience of one round: cancels it when what was allowed has passed.</summary>
-internal sealed class StreamClock(TimeProvider time, CancellationToken stopping) : IDisposable
-{
-    private readonly CancellationTokenSource _silence = new(Timeout.InfiniteTimeSpan, time);
-    private CancellationTokenSource? _either;
-
-    public CancellationToken Token =>
-        (_either ??= CancellationTokenSource.CreateLinkedTokenSource(_silence.Token, stopping)).Token;
-
-    public bool IsSilent => _silence.IsCancellationRequested;
-
-    public void Allow(TimeSpan patience) => _silence.CancelAfter(patience);
-
-    public void Dispose()
-    {
-        _either?.Dispose();
-        _silence.Dispose();
-    }
 }

@@ -1,5 +1,6 @@
 using StickyIngress.Api;
 using StickyIngress.Api.Kubernetes;
+using StickyIngress.Control.Diagnostics;
 
 namespace StickyIngress.Kubernetes;
 
@@ -30,11 +31,8 @@ internal sealed class SecretWatches(WatchContext context, ResourceStore<Secret> 
         lock (gate) return Task.WhenAll(_watches.Values.Select(watch => watch.Watcher.Listed));
     }
 
-    /// <summary>The Secrets that we may not read, with what the server said. The gate is held by the caller.</summary>
-    public IEnumerable<(ResourceRef Secret, string Message)> Forbidden =>
-        from watch in _watches
-        where watch.Value.Watcher.Forbidden is not null
-        select (watch.Key, watch.Value.Watcher.Forbidden);
+    /// <summary>What there is to tell about reading the Secrets. The gate is held by the caller.</summary>
+    public IEnumerable<Diagnostic> Diagnostics => _watches.SelectMany(watch => watch.Value.Watcher.Diagnostics(watch.Key, "the Secret"));
 
     public Task StopAsync()
     {

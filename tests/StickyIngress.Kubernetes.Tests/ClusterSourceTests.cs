@@ -106,6 +106,8 @@ public sealed class ClusterSourceTests
     [InlineData(FaultKind.GoneEvent, "watch", true)]
     [InlineData(FaultKind.Garbage, "watch", false)]
     [InlineData(FaultKind.Garbage, "watch", true)]
+    [InlineData(FaultKind.Spoilt, "watch", false)]
+    [InlineData(FaultKind.Spoilt, "watch", true)]
     [InlineData(FaultKind.Page, "list", false)]
     [InlineData(FaultKind.Page, "watch", false)]
     [InlineData(FaultKind.Page, "watch", true)]
@@ -228,17 +230,71 @@ public sealed class ClusterSourceTests
         Assert.Equal(82, Assert.Single(last.Services[Refs.Service("web", "shop")].Ports).Port);
     }
 
-    [Fact]
-    public async Task Retry_after_is_obeyed()
+    // A date has whole seconds and counts from that of the answer, which has too.
+    [Theory]
+    [InlineData(429, "1", 950)]
+    [InlineData(503, "date", 950)]
+    [InlineData(429, "0", 0)]
+    [InlineData(429, "past", 0)]
+    public async Task Retry_after_is_obeyed(int code, string asked, int least)
     {
         await using var cluster = await WatchedCluster.PrepareAsync(Shop);
-        cluster.Fake.Add(new(FaultKind.Status) { Code = 429, RetryAfter = 1, Resource = "services" });
+        var wait = asked switch
+        {
+            "date" => $"{DateTimeOffset.UtcNow.AddSeconds(3):R}",
+            "past" => $"{DateTimeOffset.UtcNow.AddDays(-1):R}",
+            _ => asked,
+        };
+        cluster.Fake.Add(new(FaultKind.Status) { Code = code, RetryAfter = wait, Resource = "services" });
         var watch = Stopwatch.StartNew();
         cluster.Start();
 
         await cluster.FirstAsync();
 
-        Assert.True(watch.Elapsed >= TimeSpan.FromMilliseconds(950), $"listed after {watch.Elapsed}");
+        Assert.True(watch.Elapsed >= TimeSpan.FromMilliseconds(least), $"listed after {watch.Elapsed}");
+    }
+
+    [Fact]
+    public async Task Event_that_cannot_be_read_is_made_up_for_by_a_list()
+    {
+        await using var cluster = await WatchedCluster.PrepareAsync(Shop);
+        cluster.Fake.StreamsLists = false;
+        cluster.Fake.Add(new(FaultKind.Spoilt) { Verb = "watch", Resource = "services", Times = 2 });
+        cluster.Start();
+        await cluster.FirstAsync();
+
+        cluster.Fake.Store.Delete("Service", "web", "user");
+        var set = await cluster.UntilAsync(it => !it.Services.ContainsKey(Refs.Service("web", "user")));
+
+        Assert.Contains(("Service", WatchRestart.Unreadable), cluster.Observer.Restarts);
+        Assert.Empty(set.Diagnostics);
+    }
+
+    [Fact]
+    public async Task Object_that_cannot_be_named_is_told_keeps_what_it_was_and_is_not_listed_for_ever()
+    {
+        await using var cluster = await WatchedCluster.StartAsync(Shop);
+        var first = await cluster.FirstAsync();
+
+        var broken = FakeObjects.Service("web", "shop", ("http", 80));
+        broken["metadata"]!["annotations"] = "none";
+        cluster.Fake.Store.Put(broken);
+        var told = await cluster.UntilAsync(set => !set.Diagnostics.IsEmpty);
+        var lists = Lists();
+        cluster.Fake.Store.Put(FakeObjects.EndpointSlice("web", "cart-b", "cart", "10.0.1.2"));
+        await cluster.UntilAsync(set => set.EndpointSlices[Refs.Service("web", "cart")].Length == 2);
+
+        Assert.Equal(Reasons.Unreadable, Assert.Single(told.Diagnostics).Reason);
+        Assert.Same(first.Services[Refs.Service("web", "shop")], told.Services[Refs.Service("web", "shop")]);
+        Assert.Equal(lists, Lists());
+
+        cluster.Fake.Store.Put(FakeObjects.Service("web", "shop", ("http", 81)));
+        cluster.Fake.Store.Delete("Service", "web", "user");
+        var mended = await cluster.UntilAsync(set => set.Diagnostics.IsEmpty);
+        Assert.Equal(81, Assert.Single(mended.Services[Refs.Service("web", "shop")].Ports).Port);
+        Assert.False(mended.Services.ContainsKey(Refs.Service("web", "user")));
+
+        int Lists() => cluster.Fake.Requests.Count(request => request is { Verb: "list", Resource: "services", IsContinued: false });
     }
 
     [Fact]

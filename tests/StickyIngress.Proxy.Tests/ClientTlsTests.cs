@@ -104,12 +104,69 @@ public sealed class ClientTlsTests : IAsyncLifetime
         Assert.Contains("CN=between", seen);
     }
 
+    [Theory]
+    [InlineData(SslProtocols.Tls12)]
+    [InlineData(SslProtocols.Tls13)]
+    public async Task Versions_from_1_2_on_are_spoken(SslProtocols version)
+    {
+        Publish(new([], [], Certificate("x")));
+
+        using var tls = await HandshakeAsync("x", (_, _, _, _) => true, version);
+
+        Assert.Equal(version, tls.SslProtocol);
+    }
+
+    // By a hello on the wire: the client of this machine may not be able to speak them at all.
+    [Theory]
+    [InlineData(1, "TLS 1.0")]
+    [InlineData(2, "TLS 1.1")]
+    public async Task Older_versions_are_refused(byte minor, string name)
+    {
+        Publish(new([], [], Certificate("x")));
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, new Uri(_app.Urls.First()).Port, Stop);
+
+        await client.GetStream().WriteAsync(Hello(minor), Stop);
+        var answer = new byte[7];
+        await client.GetStream().ReadExactlyAsync(answer, Stop);
+
+        // An alert record: fatal, protocol_version.
+        Assert.True(answer is [21, 3, _, 0, 2, 2, 70], $"{name} is answered {Convert.ToHexString(answer)}");
+    }
+
+    [Fact]
+    public async Task The_same_hello_with_version_1_2_is_answered()
+    {
+        Publish(new([], [], Certificate("x")));
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, new Uri(_app.Urls.First()).Port, Stop);
+
+        await client.GetStream().WriteAsync(Hello(3), Stop);
+        var answer = new byte[6];
+        await client.GetStream().ReadExactlyAsync(answer, Stop);
+
+        // A handshake record with a server hello.
+        Assert.True(answer is [22, 3, 3, _, _, 2], Convert.ToHexString(answer));
+    }
+
+    /// <summary>A client hello of version 3.minor, with cipher suites for an ECDSA certificate that each version may have, and the curves that it may be of.</summary>
+    private static byte[] Hello(byte minor)
+    {
+        byte[] extensions = [0, 10, 0, 8, 0, 6, 0, 23, 0, 24, 0, 25, 0, 11, 0, 2, 1, 0, 0, 13, 0, 4, 0, 2, 4, 3];
+        byte[] body =
+        [
+            3, minor, .. new byte[32], 0, 0, 6, 0xC0, 0x09, 0xC0, 0x0A, 0xC0, 0x2B, 1, 0, 0, (byte)extensions.Length, .. extensions,
+        ];
+        return [22, 3, Math.Min(minor, (byte)1), 0, (byte)(body.Length + 4), 1, 0, 0, (byte)body.Length, .. body];
+    }
+
     private void Publish(CertificateTable certificates) => _snapshots.Publish(Snapshot.Empty with { Certificates = certificates });
 
     private Task<SslStream> HandshakeAsync(string name, params SslApplicationProtocol[] protocols) =>
-        HandshakeAsync(name, (_, _, _, _) => true, protocols);
+        HandshakeAsync(name, (_, _, _, _) => true, SslProtocols.None, protocols);
 
-    private async Task<SslStream> HandshakeAsync(string name, RemoteCertificateValidationCallback validate, params SslApplicationProtocol[] protocols)
+    private async Task<SslStream> HandshakeAsync(
+        string name, RemoteCertificateValidationCallback validate, SslProtocols versions = SslProtocols.None, params SslApplicationProtocol[] protocols)
     {
         var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, new Uri(_app.Urls.First()).Port, Stop);
@@ -119,7 +176,7 @@ public sealed class ClientTlsTests : IAsyncLifetime
             TargetHost = name,
             RemoteCertificateValidationCallback = validate,
             ApplicationProtocols = [.. protocols],
-            EnabledSslProtocols = SslProtocols.None,
+            EnabledSslProtocols = versions,
         }, Stop);
         return tls;
     }

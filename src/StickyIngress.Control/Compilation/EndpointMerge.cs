@@ -25,7 +25,12 @@ internal sealed class EndpointMerge(Service service, ServicePort port)
 
     public bool IsMeant(in EndpointPort listed) => listed.Name == port.Name && listed.Protocol == port.Protocol;
 
-    public IEnumerable<MergedEndpoint> Ordered() => _found.Values.OrderBy(endpoint => endpoint.Name, StringComparer.Ordinal);
+    public List<MergedEndpoint> Ordered()
+    {
+        var endpoints = _found.Values.ToList();
+        endpoints.Sort(static (one, other) => string.CompareOrdinal(one.Name, other.Name));
+        return endpoints;
+    }
 
     private void Add(in Endpoint endpoint, int number, string? appProtocol)
     {

@@ -14,5 +14,5 @@ internal sealed record PeerCandidate(
 
     public bool Backup { get; init; } = Server.Spec.Backup;
 
-    public string Name { get; } = PeerNames.Format(EndPoint, Written);
+    public string Name { get => field ??= PeerNames.Format(EndPoint, Written); init; }
 }

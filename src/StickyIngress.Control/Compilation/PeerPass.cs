@@ -68,17 +68,18 @@ internal static class PeerPass
         private Peer Peer(NamedCandidate named, int index)
         {
             var (candidate, key, changed) = named;
-            var (spec, sid) = (candidate.Server.Spec, Sid(candidate));
+            var spec = candidate.Server.Spec;
+            var kept = state.Peer(key, Route(candidate));
             return new()
             {
                 Index = index,
                 Id = key.Id,
                 Name = key.Address,
                 Server = candidate.Written ?? key.Address,
-                Sid = sid,
+                Sid = kept.Sid,
                 Label = _labels.Take(candidate.PodName.Length > 0 ? candidate.PodName : key.Address, spec.Name),
                 EndPoint = candidate.EndPoint,
-                State = state.Peer(key, sid),
+                State = kept,
                 Weight = changed.Weight ?? candidate.Weight,
                 MaxConns = spec.MaxConns,
                 MaxFails = spec.MaxFails,
@@ -92,12 +93,13 @@ internal static class PeerPass
             };
         }
 
-        private static string Sid(PeerCandidate candidate) => candidate.Server.Spec switch
+        /// <summary>Null: it has none, and nginx's name of its address is what clients know it by.</summary>
+        private static string? Route(PeerCandidate candidate) => candidate.Server.Spec switch
         {
             { Route: { } route } => route,
             { RouteFrom: RouteFrom.PodName } when candidate.PodName.Length > 0 => candidate.PodName,
             { RouteFrom: not null } => candidate.Name,
-            _ => PeerNames.Sid(candidate.Name),
+            _ => null,
         };
     }
 }

@@ -155,7 +155,10 @@ internal sealed class ServerPass(
         {
             _peers.Add(new(
                 server, endpoint.EndPoint, null, endpoint.PodName, endpoint.PodUid,
-                Terminating: !endpoint.Ready, ServicePorts.Protocol(endpoint.AppProtocol ?? port.AppProtocol) ?? PeerProtocol.Http));
+                Terminating: !endpoint.Ready, ServicePorts.Protocol(endpoint.AppProtocol ?? port.AppProtocol) ?? PeerProtocol.Http)
+            {
+                Name = endpoint.Name,
+            });
         }
     }
 

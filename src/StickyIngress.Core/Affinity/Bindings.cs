@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using StickyIngress.Core.Upstreams;
 
 namespace StickyIngress.Core.Affinity;
@@ -8,9 +7,10 @@ namespace StickyIngress.Core.Affinity;
 /// </summary>
 internal sealed class Bindings
 {
-    private readonly FrozenDictionary<string, Binding> _byName;
+    // Not frozen: that takes longer than all lookups until the next change of a peer save.
+    private readonly Dictionary<string, Binding> _byName;
 
-    private Bindings(Dictionary<string, Binding> byName) => _byName = byName.ToFrozenDictionary();
+    private Bindings(Dictionary<string, Binding> byName) => _byName = byName;
 
     public IEnumerable<KeyValuePair<string, Binding>> All => _byName;
 

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
 using StickyIngress.Core.Upstreams;
 
@@ -12,14 +11,12 @@ internal sealed class CookieTickets
 {
     private readonly ImmutableArray<CookieTicket> _primaries;
     private readonly ImmutableArray<CookieTicket> _backups;
-    private readonly FrozenDictionary<string, TicketToken> _byToken;
+    private readonly Dictionary<string, TicketToken> _byToken;
     private readonly Bindings? _bySid;
     private readonly FormerNames _former;
 
     public CookieTickets(CookieSettings settings, AffinityKeys keys, UpstreamState state, PeerGroup primaries, PeerGroup backups)
     {
-        IEnumerable<string> TokensOf(PeerId id) => keys.All.Select(key => key.Token(state.Name, id));
-
         var opaque = settings.Understands(CookieForm.Opaque);
         var nginx = settings.Understands(CookieForm.NginxSid);
         var bindings = opaque ? Bindings.Collect(primaries, backups, static peer => peer.Id.Value) : [];
@@ -27,7 +24,7 @@ internal sealed class CookieTickets
         var byToken = new Dictionary<string, TicketToken>(bindings.Count * keys.All.Length);
         foreach (var (id, binding) in bindings)
         {
-            var tokens = TokensOf(new(id)).ToArray();
+            var tokens = (binding.Primary ?? binding.Backup)!.State.Tokens(keys);
             for (var key = 0; key < tokens.Length; key++) byToken.Add(tokens[key], new(binding, key));
             tickets.Add(id, new(binding, tokens[0]));
         }
@@ -41,8 +38,8 @@ internal sealed class CookieTickets
             ticketOf = peer => tickets[peer.Sid];
         }
 
-        _byToken = byToken.ToFrozenDictionary();
-        _former = new(state, peer => (opaque ? TokensOf(peer.Id) : []).Concat(nginx ? [peer.Sid] : []));
+        _byToken = byToken;
+        _former = new(state, peer => (opaque ? keys.All.Select(key => key.Token(state.Name, peer.Id)) : []).Concat(nginx ? [peer.Sid] : []));
         _primaries = [.. primaries.Peers.Select(ticketOf)];
         _backups = [.. backups.Peers.Select(ticketOf)];
     }

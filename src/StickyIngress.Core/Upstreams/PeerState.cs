@@ -1,4 +1,7 @@
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using StickyIngress.Core.Affinity;
 
 namespace StickyIngress.Core.Upstreams;
 
@@ -10,6 +13,8 @@ public sealed class PeerState(UpstreamState upstream, PeerKey key)
 {
     private ClientEstimate? _clients;
     private int _connections;
+    private string? _addressSid;
+    private PeerTokens? _tokens;
 
     public UpstreamState Upstream { get; } = upstream;
 
@@ -43,8 +48,22 @@ public sealed class PeerState(UpstreamState upstream, PeerKey key)
     /// <summary>Unix milliseconds since when its weight grows; 0: it has its full weight. See <see cref="SlowStart"/>.</summary>
     public long SlowStartSince { get; internal set; }
 
-    /// <summary>The peer's <see cref="Peer.Sid"/> as it was last compiled; null: nginx's name of its address.</summary>
-    internal string? Sid { get; set; }
+    /// <summary>The peer's <see cref="Peer.Sid"/> as it was last compiled: its route, else nginx's name of its address.</summary>
+    [AllowNull]
+    public string Sid
+    {
+        get => field ?? (_addressSid ??= PeerNames.Sid(key.Address));
+        internal set;
+    }
+
+    /// <summary>What opaque cookies call the peer. Made once for a set of keys, since every change of a neighbour asks for it again.</summary>
+    internal ImmutableArray<string> Tokens(AffinityKeys keys)
+    {
+        if (_tokens is not { } known || known.Keys != keys)
+            _tokens = known = new(keys, [.. keys.All.Select(one => one.Token(Upstream.Name, key.Id))]);
+
+        return known.Tokens;
+    }
 
     /// <summary>It has been part of a published upstream, so it is not new any more.</summary>
     internal bool Admitted { get; set; }
@@ -138,3 +157,6 @@ internal interface IPeerIndex
     /// <summary>Writes back what only it knows and forgets the peers; somebody else is going to change them.</summary>
     void Release();
 }
+
+/// <summary>A peer's name by each of these keys, in their order.</summary>
+internal sealed record PeerTokens(AffinityKeys Keys, ImmutableArray<string> Tokens);

@@ -57,7 +57,7 @@ public sealed class UpstreamState(UpstreamName name)
             {
                 _peers.Remove(key);
                 state.IsGone = true;
-                _former.Enqueue(new(key.Id, state.Sid ?? PeerNames.Sid(key.Address)));
+                _former.Enqueue(new(key.Id, state.Sid));
                 if (_former.Count > FormerPeersKept) _former.Dequeue();
             }
 

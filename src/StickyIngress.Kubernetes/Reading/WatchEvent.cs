@@ -3,13 +3,13 @@ using System.Text.Json;
 
 namespace StickyIngress.Kubernetes.Reading;
 
-/// <summary>One line of a watch: what happened, and the object's JSON unread.</summary>
+/// <summary>One line of a watch: what happened, and the object's JSON unread. Throws what <see cref="Json.IsMalformed"/> knows.</summary>
 internal readonly record struct WatchEvent(WatchEventType Type, ReadOnlySequence<byte> Object)
 {
     public static WatchEvent Read(ReadOnlySequence<byte> line)
     {
         var reader = new Utf8JsonReader(line);
-        var (type, found) = (WatchEventType.Unknown, ReadOnlySequence<byte>.Empty);
+        var (type, found) = ((WatchEventType?)null, ReadOnlySequence<byte>.Empty);
         reader.Read();
         while (Json.NextProperty(ref reader))
         {
@@ -31,7 +31,7 @@ internal readonly record struct WatchEvent(WatchEventType Type, ReadOnlySequence
             }
         }
 
-        return new(type, found);
+        return new(type ?? throw new JsonException("it has no type"), found);
     }
 
     /// <summary>The Status object of an ERROR event as what it would have been as an answer.</summary>
@@ -69,7 +69,8 @@ internal readonly record struct WatchEvent(WatchEventType Type, ReadOnlySequence
         if (reader.ValueTextEquals("ADDED"u8)) return WatchEventType.Added;
         if (reader.ValueTextEquals("DELETED"u8)) return WatchEventType.Deleted;
         if (reader.ValueTextEquals("BOOKMARK"u8)) return WatchEventType.Bookmark;
-        return reader.ValueTextEquals("ERROR"u8) ? WatchEventType.Error : WatchEventType.Unknown;
+        if (reader.ValueTextEquals("ERROR"u8)) return WatchEventType.Error;
+        throw new JsonException($"its type is {reader.GetString()}");
     }
 }
 
@@ -80,5 +81,4 @@ internal enum WatchEventType
     Deleted,
     Bookmark,
     Error,
-    Unknown,
 }

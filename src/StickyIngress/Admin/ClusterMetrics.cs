@@ -52,6 +52,7 @@ internal sealed class ClusterMetrics(IMetricFactory factory, TimeProvider time) 
         WatchRestart.Expired => "expired",
         WatchRestart.Silent => "silent",
         WatchRestart.Rewound => "rewound",
+        WatchRestart.Unreadable => "unreadable",
         _ => "failed",
     };
 }

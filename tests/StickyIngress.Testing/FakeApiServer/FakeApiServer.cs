@@ -232,7 +232,7 @@ public sealed class FakeApiServer : ITestApiServer
                 await FakeAnswers.RefuseAsync(context, 410, "too old resource version", "Expired");
                 return true;
             case FaultKind.Status:
-                if (fault.RetryAfter is { } wait) context.Response.Headers.RetryAfter = $"{wait}";
+                if (fault.RetryAfter is { } wait) context.Response.Headers.RetryAfter = wait;
                 await FakeAnswers.RefuseAsync(context, fault.Code, "as ordered");
                 return true;
             default:

@@ -30,6 +30,9 @@ public enum FaultKind
     /// <summary>Sends a line that is no JSON before the events.</summary>
     Garbage,
 
+    /// <summary>Sends a line that is no JSON in place of the first event, which is never sent.</summary>
+    Spoilt,
+
     /// <summary>Answers whatever it is with success and a page of HTML, as something between us and the server may.</summary>
     Page,
 
@@ -54,8 +57,8 @@ public sealed record FakeFault(FaultKind Kind)
 
     public int Code { get; init; } = 500;
 
-    /// <summary>Seconds; null: the server does not say.</summary>
-    public int? RetryAfter { get; init; }
+    /// <summary>Seconds, or an HTTP date; null: the server does not say.</summary>
+    public string? RetryAfter { get; init; }
 
     /// <summary>For <see cref="FaultKind.Stale"/>.</summary>
     public FakeStoreState? Past { get; init; }

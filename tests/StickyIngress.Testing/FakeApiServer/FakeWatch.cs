@@ -9,6 +9,7 @@ namespace StickyIngress.Testing;
 internal sealed class FakeWatch(FakeApiServer server, HttpContext context, FakePath path, FakeFault? fault)
 {
     private bool _cut = fault?.Kind == FaultKind.CutMidEvent;
+    private bool _spoil = fault?.Kind == FaultKind.Spoilt;
 
     public async Task ServeAsync(CancellationToken stopping)
     {
@@ -85,6 +86,7 @@ internal sealed class FakeWatch(FakeApiServer server, HttpContext context, FakeP
 
     private async Task WriteAsync(string type, ReadOnlyMemory<byte> found)
     {
+        if (_spoil && type != "BOOKMARK") (_spoil, found) = (false, "{ no json"u8.ToArray());
         byte[] line = [.. Encoding.UTF8.GetBytes($$"""{"type":"{{type}}","object":"""), .. found.Span, .. "}\n"u8];
         if (_cut && type != "BOOKMARK")
         {
