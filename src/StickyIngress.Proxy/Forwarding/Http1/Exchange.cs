@@ -19,12 +19,15 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
     private readonly long _receivedBefore = connection.BytesReceived;
     private readonly long _readTimeout = (long)request.Settings.ReadTimeout.TotalMilliseconds;
     private readonly HttpContext _context = request.Context;
-    private readonly LargeBody _large = new(request.Context, connection);
     private readonly ClientPresence _presence = ClientPresence.Watch(request.Context, connection);
+    private LargeBody? _large;
     private string? _upgrade;
 
     /// <summary>The connection may serve another request: everything was sent, and exactly the response was received.</summary>
     private bool _canKeep;
+
+    /// <summary>For a body that does not come with its head.</summary>
+    private LargeBody Large => _large ??= new(_context, connection);
 
     private enum Arrived
     {
@@ -51,7 +54,7 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
         }
 
         Begin(host);
-        var upload = request.Body.HasBody && _upgrade is null ? new RequestUpload(request, connection, _large) : null;
+        var upload = request.Body.HasBody && _upgrade is null ? new RequestUpload(request, connection, Large) : null;
         var uploading = Task.CompletedTask;
         TryEnd end;
         try
@@ -82,7 +85,7 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
 
         if (upload is not null) await StopAsync(upload, uploading);
         connection.LiftReadLimit();
-        _large.End();
+        _large?.End();
         @try.BytesSent = connection.BytesSent - _sentBefore;
         @try.BytesReceived = connection.BytesReceived - _receivedBefore;
         end = Judge(end);
@@ -205,7 +208,7 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
     private async ValueTask<TryEnd> DownloadAsync(BodyFraming framing)
     {
         var ownChunks = ClientTrailers.Announce(_context, connection.Head, framing);
-        var end = await new ResponseDownload(request, connection, framing, ownChunks, _large).RunAsync();
+        var end = await new ResponseDownload(request, connection, framing, ownChunks, Large).RunAsync();
         _canKeep = end == TryEnd.Responded && SaysKeep() && framing.Kind != BodyKind.UntilClose && connection.Input.IsEmpty;
         return end;
     }
@@ -262,7 +265,7 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
         _presence.TryStop();
         connection.LiftReadLimit();
         var client = await _context.Features.Get<IHttpUpgradeFeature>()!.UpgradeAsync();
-        using var tunnel = new Tunnel(request, connection, client, _large);
+        using var tunnel = new Tunnel(request, connection, client, Large);
         await tunnel.RunAsync(_readTimeout);
         return TryEnd.Responded;
     }
