@@ -3,10 +3,10 @@
 #   docker build .                                        everything in containers; takes BuildKit, which leaves out the stage "published"
 #   make image                                            published here, then copied (--target published)
 #
-# Both bases are build arguments and may be NAME:TAG, NAME@sha256:DIGEST or the id of an image that is here. The defaults are tags; make release
-# takes a digest alone.
-ARG BASE=mcr.microsoft.com/dotnet/runtime-deps:10.0.15-noble-chiseled
-ARG SDK=mcr.microsoft.com/dotnet/sdk:10.0.401-noble
+# Both bases are build arguments and may be NAME:TAG, NAME@sha256:DIGEST or the id of an image that is here. Of the defaults the digest decides, and the
+# tag says what it was. The base has no runtime: that comes with the program (see Image.pubxml).
+ARG BASE=mcr.microsoft.com/dotnet/runtime-deps:10.0.12-noble-chiseled@sha256:dc5cd0c7d0a39b825312b4f0986d99b9adf9b6a3af69bc23cd345c27d9ed916a
+ARG SDK=mcr.microsoft.com/dotnet/sdk:10.0.401-noble@sha256:e70cdb7f80b0348f5cb85f19a8f670fca061f033d57eed12fa003d58b0e06317
 
 FROM ${BASE} AS runtime
 WORKDIR /app

@@ -90,7 +90,7 @@ generate: ## Write the generated files: the CRD and its copy in the chart, the t
 	@manifests/render.sh > manifests/install.yaml
 	@UPDATE_GOLDEN=1 artifacts/bin/StickyIngress.Tests/debug/StickyIngress.Tests -noLogo -noColor -class '*GeneratedFilesTests' >/dev/null
 
-dashboard: ## Draw docs/dashboard.svg from the demo under load, scraped by Prometheus; takes three minutes
+dashboard: ## Draw docs/dashboard.svg from the demo under load, scraped by Prometheus, and take docs/prometheus.png of that; takes three minutes
 	@dotnet build src/StickyIngress --configuration Release --nologo -v quiet -clp:ErrorsOnly
 	@docs/dashboard.sh
 

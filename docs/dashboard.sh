@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Draws docs/dashboard.svg: the demo under a little load for three minutes, in which one of its three servers drains and is then down for a while;
-# Debian's Prometheus, which scrapes it; and docs/dashboard.py, which asks that for the panels. All on loopback, in a network of its own.
+# Debian's Prometheus, which scrapes it; and docs/dashboard.py, which asks that for the panels. docs/prometheus.png is a screenshot, by Chromium, of
+# that Prometheus with the same data. All on loopback, in a network of its own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ "${1:-}" != --inside ]; then exec tests/loopback.sh docs/dashboard.sh --inside; fi
@@ -34,13 +35,19 @@ change() {
 for second in $(seq 180); do
   case $second in
     50) change '{ "drain": true }' ;;
-    90) change '{ "down": true }' ;;
-    130) change '{ "drain": null, "down": null }' ;;
+    62) change '{ "down": true }' ;;
+    100) change '{ "drain": null, "down": null }' ;;
   esac
   for target in / /route /learn; do client "$second${target//\//-}" "$target" & done
   sleep 1
 done
+minutes=$((SECONDS / 60))
 
-docs/dashboard.py http://127.0.0.1:9091 3 'Requests by status' Latency 'Tries by peer' 'Peers by state' Outcomes 'Breaks by reason' \
+docs/dashboard.py http://127.0.0.1:9091 "$minutes" 'Requests by status' Latency 'Tries by peer' 'Peers by state' Outcomes 'Breaks by reason' \
   'Sessions by peer' 'Session tables: fill' Connections >"$folder/dashboard.svg"
 mv "$folder/dashboard.svg" docs/dashboard.svg
+
+chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,835 --virtual-time-budget=20000 --user-data-dir="$folder/chromium" \
+  --screenshot="$folder/prometheus.png" \
+  "http://127.0.0.1:9091/classic/graph?g0.tab=0&g0.stacked=0&g0.range_input=${minutes}m&g0.expr=sum+by+(peer)+(stickyingress_affinity_sessions)" 2>/dev/null
+mv "$folder/prometheus.png" docs/prometheus.png

@@ -88,7 +88,7 @@ public sealed record TlsSpec
     [Doc("A kubernetes.io/tls Secret in the same namespace."), Required, Bound(1, 253)]
     public string SecretName { get; init; } = "";
 
-    [Doc("Answer plain http with 308 to https.")]
+    [Doc("Answer plain http for these hosts with 308 to https.")]
     public bool Redirect { get; init; }
 }
 

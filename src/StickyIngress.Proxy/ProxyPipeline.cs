@@ -57,7 +57,7 @@ public sealed class ProxyPipeline(
 
         request.Settings = route.Proxy;
         if (route.Upstream >= 0) request.Upstream = snapshot.Upstreams[route.Upstream];
-        if (route.RedirectToHttps && !request.IsHttps) return RedirectAsync(request);
+        if (route.Https is { } https && !request.IsHttps && https.Contain(request.Host)) return RedirectAsync(request);
         if (request.Upstream is not { HasPeers: true }) return AnswerAsync(request, StatusCodes.Status503ServiceUnavailable);
         if (request.Body.HasBody && !TryLimitBody(context, route.Proxy.MaxBodySize)) return AnswerAsync(request, StatusCodes.Status413PayloadTooLarge);
 

@@ -29,6 +29,8 @@ public static class ProxyRegistration
             .AddFilter("Yarp", LogLevel.None)
             .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None)
             .AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Critical)); // ours logs faults itself, and a cut response is none
+        // Nobody prints scopes; the server opens one for each connection, which every await of its requests would carry along.
+        services.Configure<LoggerFilterOptions>(static logging => logging.CaptureScopes = false);
         services.Configure<SocketTransportOptions>(static sockets =>
         {
             // Of what is not on an event loop: an event goes to the thread pool once, and from there on nothing hops.

@@ -34,7 +34,14 @@ public sealed class UpstreamHandler(PeerSelector selector, QueuedSelector queue,
             }
 
             var @try = request.BeginTry(lease.Peer, lease.Peer.Name);
-            var end = await TryAsync(request, @try, lease);
+            TryEnd end;
+            using (lease)
+            {
+                var before = request.ResponseBody.Count;
+                end = await forwarder.ForwardAsync(request, @try, lease);
+                Record(request, @try, lease, end, request.ResponseBody.Count - before);
+            }
+
             GiveFreeTry(request, @try, end);
             if (GoesOn(request, @try, end))
             {
@@ -74,28 +81,21 @@ public sealed class UpstreamHandler(PeerSelector selector, QueuedSelector queue,
         return Answer.WriteAsync(request, StatusCodes.Status502BadGateway);
     }
 
-    /// <summary>One try, counted in before and counted out here, whatever happened.</summary>
-    private async Task<TryEnd> TryAsync(ProxyRequest request, PeerTry @try, PeerLease lease)
+    /// <summary>What a try came to, before it is counted out.</summary>
+    private void Record(ProxyRequest request, PeerTry @try, PeerLease lease, TryEnd end, long responseLength)
     {
-        using (lease)
-        {
-            var before = request.ResponseBody!.Count;
-            var end = await forwarder.ForwardAsync(request, @try, lease);
+        if (end is TryEnd.ConnectFailed or TryEnd.ConnectTimeout) @try.RequestSent = false;
+        if (end.IsFailure()) @try.Status = end.StatusCode();
+        @try.ResponseTime = request.Now - @try.StartedAt;
+        @try.ResponseLength = responseLength;
 
-            if (end is TryEnd.ConnectFailed or TryEnd.ConnectTimeout) @try.RequestSent = false;
-            if (end.IsFailure()) @try.Status = end.StatusCode();
-            @try.ResponseTime = request.Now - @try.StartedAt;
-            @try.ResponseLength = request.ResponseBody.Count - before;
+        @try.End = end;
+        if (end == TryEnd.Status && request.Caching?.TookOver != true)
+            lease.Fail(NextPeer.CountsAsFailure(@try.Status) ? TryOutcome.Failed : TryOutcome.Next, BreakReason.PeerFailed);
+        else if (end.IsFailure())
+            lease.Fail(TryOutcome.Failed, end.BreakReason());
 
-            @try.End = end;
-            if (end == TryEnd.Status && request.Caching?.TookOver != true)
-                lease.Fail(NextPeer.CountsAsFailure(@try.Status) ? TryOutcome.Failed : TryOutcome.Next, BreakReason.PeerFailed);
-            else if (end.IsFailure())
-                lease.Fail(TryOutcome.Failed, end.BreakReason());
-
-            metrics.Tried(request, @try, end);
-            return end;
-        }
+        metrics.Tried(request, @try, end);
     }
 
     /// <summary>nginx gives another try for each connection that its peer had closed while it was kept.</summary>

@@ -1,6 +1,7 @@
 using System.Text;
 using StickyIngress.Control.Compilation;
 using StickyIngress.Control.Diagnostics;
+using StickyIngress.Core.Routing;
 using StickyIngress.Core.Upstreams;
 
 namespace StickyIngress.Control.Tests;
@@ -36,7 +37,13 @@ internal static class SnapshotText
         var target = placed.Route.Upstream < 0 ? "nowhere" : result.Snapshot.Upstreams[placed.Route.Upstream].ToString();
         var host = placed.Host.OneLabel ? $"{placed.Host} (one label)" : placed.Host.ToString();
         var proxy = placed.Route.Upstream < 0 ? "" : $" [{Proxy(placed.Route.Proxy)}]";
-        return $"{host} {placed.Path.Kind} {placed.Path} -> {target}{(placed.Route.RedirectToHttps ? " by https" : "")} of {placed.Owner}{proxy}";
+        return $"{host} {placed.Path.Kind} {placed.Path} -> {target}{Https(placed.Route)} of {placed.Owner}{proxy}";
+    }
+
+    private static string Https(Route route)
+    {
+        if (route.Https is null) return "";
+        return route.Https == HttpsHosts.All ? " by https" : $" by https for {route.Https}";
     }
 
     private static string Proxy(ProxySettings proxy)

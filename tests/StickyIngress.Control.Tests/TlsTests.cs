@@ -35,14 +35,22 @@ public sealed class TlsTests
         Assert.Equal([Reasons.Conflicted], Compiling.Reasons(result));
     }
 
-    [Fact]
-    public void Redirects_the_hosts_of_the_certificate_and_no_others()
+    [Theory]
+    [InlineData("hosts: [x.one.test, two.test]", "x.one.test: x.one.test")]
+    [InlineData("hosts: ['*.one.test']", "*.one.test: x.one.test y.one.test")]
+    [InlineData("hosts: ['*.test']", "*.test: x.one.test y.one.test")]
+    [InlineData("paths: [{ path: / }]", "any host: x.one.test y.one.test")]
+    [InlineData("hosts: [one.test]", "")]
+    public void Redirects_the_hosts_of_the_certificate_and_no_others(string route, string expected)
     {
+        string[] hosts = ["x.one.test", "y.one.test", "one.test", "two.test", "one.test.two", "xone.test"];
         _compiling.Put(Secret("one", Certificate("*.one.test")));
 
-        var result = _compiling.Put(Upstream("a", "{ secretName: one, redirect: true }", "routes: [{ hosts: [x.one.test, two.test] }]"), "b.yaml");
+        var result = _compiling.Put(Upstream("a", "{ secretName: one, redirect: true }", $"routes: [{{ {route} }}]"), "b.yaml");
 
-        Assert.Equal(["x.one.test"], result.Routes.Where(placed => placed.Route.RedirectToHttps).Select(placed => placed.Host.Name));
+        var told = result.Routes.Where(placed => placed.Route.Https is not null)
+            .Select(placed => $"{placed.Host}: {string.Join(' ', hosts.Where(host => placed.Host.Matches(host) && placed.Route.Https!.Contain(host)))}");
+        Assert.Equal(expected, string.Join("; ", told));
     }
 
     [Theory]

@@ -38,6 +38,43 @@ public sealed class Http2ResendTests
         proxy.AssertNothingHeld();
     }
 
+    [Theory]
+    [InlineData("GET", "answers, closes, answers", "200 [bad, bad] [502, 200]")]
+    [InlineData("POST", "answers, closes, answers", "502 [bad] [502]")]
+    [InlineData("GET", "answers, resets, answers", "502 [bad] [502]")]
+    public async Task A_kept_connection_that_breaks_gives_one_more_try(string method, string deeds, string expected)
+    {
+        await using var bad = new Peer(deeds);
+        await using var proxy = await ProxyUnderTest.StartAsync(
+            [bad.EndPoint], ProxyUnderTest.Settings with { Protocol = PeerProtocol.H2c, NextUpstream = new(NextUpstreamOn.Error, 1, TimeSpan.Zero) });
+
+        await SendAsync(proxy, "GET");
+        await SendAsync(proxy, method, requests: 2);
+
+        Assert.Equal(expected.Replace("bad", $"{bad.EndPoint}"), proxy.Log.Lines[^1]);
+        proxy.AssertNothingHeld();
+    }
+
+    [Fact]
+    public async Task Bytes_are_those_of_header_fields_and_bodies()
+    {
+        await using var bad = new Peer("resets");
+        await using var good = new Peer("answers");
+        await using var proxy = await ProxyUnderTest.StartAsync(
+            [bad.EndPoint, good.EndPoint],
+            ProxyUnderTest.Settings with { Protocol = PeerProtocol.H2c, SetHeaders = [], NextUpstream = new(NextUpstreamOn.Error | NextUpstreamOn.NonIdempotent, 0, TimeSpan.Zero) });
+        proxy.Log.Format = TestTemplates.Parse("$upstream_bytes_sent, $upstream_bytes_received");
+
+        await SendAsync(proxy, "POST");
+        await SendAsync(proxy, "GET", requests: 2);
+
+        var bytes = proxy.Log.Lines.Select(line => line.Split(", ").Select(int.Parse).ToArray()).ToArray();
+        Assert.Equal((bytes[0][0], 0), (bytes[0][1], bytes[0][2]));
+        // Only the POST has a body of 6 bytes, with its length and type ("text/plain; charset=utf-8"); it has one letter more.
+        Assert.Equal("Content-Length6Content-Typetext/plain; charset=utf-8".Length + "a body".Length + 1, bytes[0][1] - bytes[1][0]);
+        Assert.Equal("200".Length, bytes[0][3]);
+    }
+
     [Fact]
     public async Task A_body_that_is_not_kept_is_not_sent_again()
     {
@@ -72,12 +109,12 @@ public sealed class Http2ResendTests
         Assert.Equal(1, bad.Requests);
     }
 
-    private static async Task SendAsync(ProxyUnderTest proxy, string method)
+    private static async Task SendAsync(ProxyUnderTest proxy, string method, int requests = 1)
     {
         using var request = new HttpRequestMessage(new(method), "/");
         if (method == "POST") request.Content = new StringContent("a body");
         using var response = await proxy.Client.SendAsync(request, Stop);
-        await Eventually.HoldsAsync(() => proxy.Log.Lines.Count == 1, "the request ended", Stop);
+        await Eventually.HoldsAsync(() => proxy.Log.Lines.Count == requests, "the request ended", Stop);
     }
 
     /// <summary>Does one thing after the other, a request each.</summary>

@@ -15,7 +15,6 @@ public sealed class ReleaseTests
     [Theory]
     [InlineData("VERSION is \"\"; it must be like 1.2.3", "", "")]
     [InlineData("VERSION is \"latest\"; it must be like 1.2.3", "latest", "base@sha256:x")]
-    [InlineData("BASE is \"mcr.microsoft.com/dotnet/runtime-deps:", "1.2.3", "")]
     [InlineData("BASE is \"base:1\"; of a release it must be NAME@sha256:DIGEST", "1.2.3", "base:1")]
     [InlineData("BASE is \"base@sha256:12\"; of a release it must be NAME@sha256:DIGEST", "1.2.3", "base@sha256:12")]
     public async Task A_release_names_its_version_and_the_digest_of_its_base(string expected, string version, string @base)
@@ -24,6 +23,16 @@ public sealed class ReleaseTests
 
         Assert.Equal(1, ended.Code);
         Assert.Contains(expected, ended.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_bases_that_nobody_named_are_known_by_their_digests()
+    {
+        var dockerfile = File.ReadAllText(Repository.PathOf("Dockerfile"));
+        var sdk = JsonNode.Parse(File.ReadAllText(Repository.PathOf("global.json")))!["sdk"]!["version"];
+
+        Assert.Matches(@"(?m)^ARG BASE=[^\s@]+:10\.0\.\d+-\S+@sha256:[0-9a-f]{64}$", dockerfile);
+        Assert.Matches($@"(?m)^ARG SDK=[^\s@]+:{sdk}-\S+@sha256:[0-9a-f]{{64}}$", dockerfile);
     }
 
     [Fact]

@@ -17,15 +17,18 @@ app.kubernetes.io/name: {{ include "sticky-ingress.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
+{{/* Labels of the values replace ours, but not those by which pods are found. */}}
 {{- define "sticky-ingress.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-app.kubernetes.io/part-of: sticky-ingress
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
+{{- $own := dict
+  "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_")
+  "app.kubernetes.io/version" .Chart.AppVersion
+  "app.kubernetes.io/managed-by" .Release.Service
+  "app.kubernetes.io/part-of" "sticky-ingress" }}
+{{- merge (include "sticky-ingress.selector" . | fromYaml) .Values.commonLabels $own | toYaml }}
 {{- end }}
-{{ include "sticky-ingress.selector" . }}
+
+{{- define "sticky-ingress.podLabels" -}}
+{{- merge (include "sticky-ingress.selector" . | fromYaml) .Values.podLabels (include "sticky-ingress.labels" . | fromYaml) | toYaml }}
 {{- end }}
 
 {{- define "sticky-ingress.image" -}}

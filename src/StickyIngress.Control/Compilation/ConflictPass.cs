@@ -55,10 +55,10 @@ internal sealed class ConflictPass(
     private Route Route(RouteClaim claim)
     {
         if (claim.Target is not { } target || !positions.TryGetValue(target, out var position))
-            return new(-1, claim.Proxy ?? Nothing, claim.RedirectToHttps);
+            return new(-1, claim.Proxy ?? Nothing, claim.Https);
 
         var proxy = claim.Proxy ?? run.Upstreams[new(StickyUpstream.KindName, target.Namespace, target.Name)].Plan!.Proxy;
-        return new(position, proxy, claim.RedirectToHttps);
+        return new(position, proxy, claim.Https);
     }
 
     /// <summary>For a route that leads nowhere; nothing of it is ever read but that it is there.</summary>

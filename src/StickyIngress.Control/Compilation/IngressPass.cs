@@ -92,7 +92,7 @@ internal static class IngressPass
                 var kind = paths[i].PathType == "Exact" ? PathKind.Exact : PathKind.Prefix;
                 var text = paths[i].Path.Length == 0 ? "/" : paths[i].Path;
                 if (PathPattern.TryParse(kind, text, out var path, out var error))
-                    _routes.Add(new(host, path, Target(paths[i].Backend, $"{field}[{i}].backend"), null, RedirectToHttps: false, $"{field}[{i}]"));
+                    _routes.Add(new(host, path, Target(paths[i].Backend, $"{field}[{i}].backend"), null, Https: null, $"{field}[{i}]"));
                 else
                     _found.Error(Reasons.InvalidPath, $"{field}[{i}].path", error);
             }
@@ -105,7 +105,7 @@ internal static class IngressPass
             var target = Target(backend, field);
             hosts.Add(HostPattern.Any);
             foreach (var host in hosts)
-                _routes.Add(new(host, PathPattern.Any, target, null, RedirectToHttps: false, field, Fallback: true));
+                _routes.Add(new(host, PathPattern.Any, target, null, Https: null, field, Fallback: true));
         }
 
         private void AddCertificates(IngressTls tls, string field)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using StickyIngress.Api;
 using StickyIngress.Api.Kubernetes;
 using StickyIngress.Control.Diagnostics;
+using StickyIngress.Core.Routing;
 using StickyIngress.Core.Upstreams;
 using StickyIngress.Core.Variables;
 
@@ -36,7 +37,7 @@ internal sealed class PlanDraft(StickyUpstream source, SecretReader secrets, Res
     public ImmutableArray<CertificateClaim>.Builder Certificates { get; } = ImmutableArray.CreateBuilder<CertificateClaim>();
 
     /// <summary>The hosts for which plain http is redirected; null in it: every host.</summary>
-    public List<string?> RedirectedHosts { get; } = [];
+    public List<HostPattern> RedirectedHosts { get; } = [];
 
     public ProxySettings? Proxy { get; set; }
 

@@ -21,7 +21,7 @@ internal static class RoutePass
         foreach (var (host, hostField) in Hosts(draft, route, field))
         {
             foreach (var (path, pathField) in paths)
-                draft.Routes.Add(new(host, path, draft.Name, proxy, IsRedirected(draft, host), route.Paths.Count > 0 ? pathField : hostField));
+                draft.Routes.Add(new(host, path, draft.Name, proxy, Https(draft, host), route.Paths.Count > 0 ? pathField : hostField));
         }
     }
 
@@ -52,10 +52,12 @@ internal static class RoutePass
         }
     }
 
-    /// <summary>Whether https is demanded for the route's host: by its own name, by a wildcard over it, or for every host.</summary>
-    private static bool IsRedirected(PlanDraft draft, HostPattern host) => draft.RedirectedHosts.Exists(redirected =>
-        redirected is null
-        || (HostPattern.TryParse(redirected, out var pattern, out _)
-            && (pattern == host
-                || (pattern.Kind == HostKind.Wildcard && host.Kind == HostKind.Exact && host.Name.EndsWith($".{pattern.Name}", StringComparison.Ordinal)))));
+    /// <summary>Whether https is demanded for the route's host, or for some of its hosts.</summary>
+    private static HttpsHosts? Https(PlanDraft draft, HostPattern host)
+    {
+        if (draft.RedirectedHosts.Exists(redirected => redirected.Covers(host))) return HttpsHosts.All;
+
+        var some = draft.RedirectedHosts.FindAll(host.Covers);
+        return some.Count > 0 ? new(some) : null;
+    }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using StickyIngress.Control.Diagnostics;
+using StickyIngress.Core.Routing;
 
 namespace StickyIngress.Control.Compilation;
 
@@ -21,8 +22,11 @@ internal static class TlsPass
 
     private static void AddRedirects(PlanDraft draft, IReadOnlyList<string> hosts)
     {
-        if (hosts.Count == 0) draft.RedirectedHosts.Add(null);
-        draft.RedirectedHosts.AddRange(hosts);
+        if (hosts.Count == 0) draft.RedirectedHosts.Add(HostPattern.Any);
+        foreach (var host in hosts)
+        {
+            if (HostPattern.TryParse(host, out var pattern, out _)) draft.RedirectedHosts.Add(pattern);
+        }
     }
 
     /// <summary>One claim for each host; for a certificate without any name the place of the default.</summary>

@@ -70,7 +70,7 @@ internal sealed record AffinityPlan
 /// <param name="Proxy">Null: as the target has it.</param>
 /// <param name="Fallback">Yields to whoever else wants the place, and is told nothing.</param>
 internal sealed record RouteClaim(
-    HostPattern Host, PathPattern Path, UpstreamName? Target, ProxySettings? Proxy, bool RedirectToHttps, string Field, bool Fallback = false);
+    HostPattern Host, PathPattern Path, UpstreamName? Target, ProxySettings? Proxy, HttpsHosts? Https, string Field, bool Fallback = false);
 
 /// <summary>A host that a resource has a certificate for; null: any that has none.</summary>
 internal sealed record CertificateClaim(string? Host, ServerCertificate Certificate, string Field);

@@ -54,12 +54,31 @@ public sealed record HostPattern
         return true;
     }
 
+    /// <param name="host">Normalised, as <see cref="RequestHost"/> has it.</param>
+    public bool Matches(string host) => Kind switch
+    {
+        HostKind.Any => true,
+        HostKind.Exact => host == Name,
+        _ => IsWithin(host) && !(OneLabel && host.IndexOf('.', StringComparison.Ordinal) < host.Length - Name.Length - 1),
+    };
+
+    /// <summary>Every host of the other is one of this; of wildcards for any number of labels.</summary>
+    public bool Covers(HostPattern other) => Kind switch
+    {
+        HostKind.Any => true,
+        HostKind.Exact => other.Kind == HostKind.Exact && other.Name == Name,
+        _ => other.Kind != HostKind.Any && (IsWithin(other.Name) || (other.Kind == HostKind.Wildcard && other.Name == Name)),
+    };
+
     public override string ToString() => Kind switch
     {
         HostKind.Any => "any host",
         HostKind.Wildcard => $"*.{Name}",
         _ => Name,
     };
+
+    private bool IsWithin(string host) =>
+        host.Length > Name.Length + 1 && host.EndsWith(Name, StringComparison.Ordinal) && host[^(Name.Length + 1)] == '.';
 
     private static string? Mistake(string text, string name, bool wildcard)
     {

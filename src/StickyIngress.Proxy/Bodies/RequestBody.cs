@@ -23,6 +23,9 @@ internal sealed class RequestBody(HttpContext context) : IDisposable
     /// <summary>Why reading from the client failed; null: it did not.</summary>
     public Exception? ReadError => _replay?.Error;
 
+    /// <summary>Bytes that tries have read, again and again where there were several.</summary>
+    public long Passed => _replay?.Passed ?? 0;
+
     /// <summary>Called once, before the first try.</summary>
     public void Open(int keep)
     {
@@ -48,6 +51,8 @@ internal sealed class RequestBody(HttpContext context) : IDisposable
         public Exception? Error { get; private set; }
 
         public bool CanReplay => !_overflowed && Error is null;
+
+        public long Passed { get; private set; }
 
         public override bool CanRead => true;
 
@@ -81,6 +86,7 @@ internal sealed class RequestBody(HttpContext context) : IDisposable
                 var again = Math.Min(buffer.Length, _count - _at);
                 _kept.AsSpan(_at, again).CopyTo(buffer.Span);
                 _at += again;
+                Passed += again;
                 return again;
             }
 
@@ -89,6 +95,7 @@ internal sealed class RequestBody(HttpContext context) : IDisposable
                 if (cancellationToken.CanBeCanceled) await ArrivesAsync(cancellationToken);
                 var read = await client.ReadAsync(buffer, CancellationToken.None);
                 Keep(buffer.Span[..read]);
+                Passed += read;
                 return read;
             }
             catch (Exception e) when (e is not OperationCanceledException)

@@ -1,13 +1,14 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using System.Threading.Tasks.Sources;
 
 namespace StickyIngress.Proxy.Sockets;
 
 /// <summary>
 /// What a client sends, as the server reads it: received when it is asked for, into a buffer that is held only while something in it is unread.
 /// </summary>
-internal sealed class ClientInput(ClientConnection connection) : PipeReader
+internal sealed class ClientInput(ClientConnection connection) : PipeReader, IValueTaskSource<ReadResult>
 {
     /// <summary>How long a client may go on sending after the last response; nginx's <c>lingering_timeout</c>.</summary>
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(5);
@@ -17,6 +18,7 @@ internal sealed class ClientInput(ClientConnection connection) : PipeReader
     private bool _isExamined = true;
     private bool _hasEnded;
     private int _isCanceled;
+    private ManualResetValueTaskSourceCore<ReadResult> _read;
 
     public override bool TryRead(out ReadResult result)
     {
@@ -32,8 +34,16 @@ internal sealed class ClientInput(ClientConnection connection) : PipeReader
         return true;
     }
 
-    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) =>
-        TryRead(out var result) ? new(result) : WaitAsync(cancellationToken);
+    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        if (TryRead(out var result)) return new(result);
+        if (cancellationToken.CanBeCanceled) return WaitAsync(cancellationToken);
+
+        _read.Reset();
+        var reading = new ValueTask<ReadResult>(this, _read.Version);
+        ReadOrWait();
+        return reading;
+    }
 
     public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
 
@@ -101,6 +111,33 @@ internal sealed class ClientInput(ClientConnection connection) : PipeReader
         }
 
         return any;
+    }
+
+    ReadResult IValueTaskSource<ReadResult>.GetResult(short token) => _read.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<ReadResult>.GetStatus(short token) => _read.GetStatus(token);
+
+    void IValueTaskSource<ReadResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _read.OnCompleted(continuation, state, token, flags);
+
+    /// <summary>Ends the read that is under way, now or, called again, when there is news; each idle connection has one, so it is no task of its own.</summary>
+    private void ReadOrWait()
+    {
+        ReadResult result;
+        try
+        {
+            while (!TryRead(out result))
+            {
+                if (connection.Socket.TryWaitToRead(static input => ((ClientInput)input!).ReadOrWait(), this)) return;
+            }
+        }
+        catch (Exception e)
+        {
+            _read.SetException(e);
+            return;
+        }
+
+        _read.SetResult(result);
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

@@ -3,7 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace StickyIngress.Proxy.Sockets;
 
-/// <summary>What an <see cref="EventLoop"/> needs of Linux and the runtime has no API for; see epoll(7) and connect(2).</summary>
+/// <summary>
+/// What an <see cref="EventLoop"/> needs of Linux and the runtime has no API for, or only one that makes further objects for each socket; see epoll(7),
+/// connect(2), recv(2) and send(2).
+/// </summary>
 internal static partial class Epoll
 {
     public const uint In = 0x1;
@@ -17,7 +20,11 @@ internal static partial class Epoll
 
     private const int AddControl = 1;
     private const int CloseOnExec = 0x80000;
+    private const int DontWait = 0x40;
+    private const int NoSignal = 0x4000;
+    private const int Peek = 0x2;
     private const int Interrupted = 4;
+    private const int TryAgain = 11;
     private const int InProgress = 115;
 
     /// <summary>The struct is packed on x86 alone.</summary>
@@ -73,6 +80,41 @@ internal static partial class Epoll
         throw Failure("connect");
     }
 
+    /// <summary>Takes what has come, without waiting: its length, 0 at the end; -1: nothing yet.</summary>
+    /// <param name="peek">It is left there.</param>
+    /// <exception cref="IOException">The connection is broken.</exception>
+    /// <exception cref="ObjectDisposedException">It was closed.</exception>
+    public static unsafe int Receive(SafeHandle socket, Span<byte> buffer, bool peek = false)
+    {
+        fixed (byte* bytes = buffer)
+        {
+            while (true)
+            {
+                var count = recv(socket, bytes, buffer.Length, peek ? DontWait | Peek : DontWait);
+                if (count >= 0) return (int)count;
+                if (Marshal.GetLastPInvokeError() == TryAgain) return -1;
+                if (Marshal.GetLastPInvokeError() != Interrupted) throw Failure("recv");
+            }
+        }
+    }
+
+    /// <summary>Gives bytes to the system, without waiting: as many as it takes, 0: none for now.</summary>
+    /// <exception cref="IOException">The connection is broken.</exception>
+    /// <exception cref="ObjectDisposedException">It was closed.</exception>
+    public static unsafe int Send(SafeHandle socket, ReadOnlySpan<byte> buffer)
+    {
+        fixed (byte* bytes = buffer)
+        {
+            while (true)
+            {
+                var count = send(socket, bytes, buffer.Length, DontWait | NoSignal);
+                if (count >= 0) return (int)count;
+                if (Marshal.GetLastPInvokeError() == TryAgain) return 0;
+                if (Marshal.GetLastPInvokeError() != Interrupted) throw Failure("send");
+            }
+        }
+    }
+
     private static IOException Failure(string call) => new($"{call}: {Marshal.GetLastPInvokeErrorMessage()}");
 
     [LibraryImport("libc", SetLastError = true)]
@@ -86,4 +128,10 @@ internal static partial class Epoll
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int connect(SafeHandle socket, ReadOnlySpan<byte> address, int size);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static unsafe partial nint recv(SafeHandle socket, byte* bytes, nint count, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static unsafe partial nint send(SafeHandle socket, byte* bytes, nint count, int flags);
 }

@@ -14,7 +14,7 @@ internal sealed class LoopSocket(Socket socket) : IDisposable
     private volatile bool _isInline = true;
     private volatile bool _hasEnded;
     private int _isClosed;
-    private SocketError _failure;
+    private IOException? _failure;
 
     /// <summary>For the loop: which socket in which slot.</summary>
     public ulong Token { get; set; }
@@ -48,7 +48,6 @@ internal sealed class LoopSocket(Socket socket) : IDisposable
     {
         try
         {
-            socket.Blocking = false;
             Join(EventLoop.Next);
         }
         catch
@@ -72,7 +71,7 @@ internal sealed class LoopSocket(Socket socket) : IDisposable
     }
 
     /// <summary>What has come; false: nothing yet. 0: the other side sends no more.</summary>
-    /// <exception cref="SocketException">The connection is broken.</exception>
+    /// <exception cref="IOException">The connection is broken.</exception>
     /// <exception cref="ObjectDisposedException">It was closed.</exception>
     public bool TryReceive(Span<byte> buffer, out int count)
     {
@@ -85,16 +84,27 @@ internal sealed class LoopSocket(Socket socket) : IDisposable
             throw new ObjectDisposedException(nameof(LoopSocket));
         }
 
-        if (_failure == SocketError.Success) count = socket.Receive(buffer, SocketFlags.None, out _failure);
-        if (_failure == SocketError.WouldBlock)
+        if (_failure is not null) throw Failed();
+        try
         {
-            _failure = SocketError.Success;
+            count = Epoll.Receive(socket.SafeHandle, buffer);
+        }
+        catch (IOException e)
+        {
+            // The system tells it once.
+            _failure = e;
+            throw Failed();
+        }
+
+        if (count < 0)
+        {
+            count = 0;
             return false;
         }
 
         // Only less than was asked for says that there is no more.
-        if (count == buffer.Length || _hasEnded || _failure != SocketError.Success) _reading.Tell(inline: false);
-        return _failure == SocketError.Success ? true : throw new SocketException((int)_failure);
+        if (count == buffer.Length || _hasEnded) _reading.Tell(inline: false);
+        return true;
     }
 
     /// <summary>Nothing came since the last read: no bytes that nobody asked for, and no end.</summary>
@@ -103,29 +113,32 @@ internal sealed class LoopSocket(Socket socket) : IDisposable
         if (!_reading.TryTake()) return true;
 
         Span<byte> one = stackalloc byte[1];
-        socket.Receive(one, SocketFlags.Peek, out var error);
-        if (error == SocketError.WouldBlock) return true;
+        try
+        {
+            if (Epoll.Receive(socket.SafeHandle, one, peek: true) < 0) return true;
+        }
+        catch (IOException e)
+        {
+            _failure = e;
+        }
 
         _reading.Tell(inline: false);
         return false;
     }
 
     /// <summary>Bytes that the system took; 0: none, for now.</summary>
-    /// <exception cref="SocketException">The connection is broken.</exception>
+    /// <exception cref="IOException">The connection is broken.</exception>
     public int Send(ReadOnlySpan<byte> bytes)
     {
         _writing.TryTake();
-        var count = socket.Send(bytes, SocketFlags.None, out var error);
-        return error switch
-        {
-            SocketError.Success => count,
-            SocketError.WouldBlock => 0,
-            _ => throw new SocketException((int)error),
-        };
+        return Epoll.Send(socket.SafeHandle, bytes);
     }
 
     /// <summary>Ends when a read is worth while, or when it is closed.</summary>
     public ValueTask ReadableAsync() => _reading.WaitAsync();
+
+    /// <summary>The same for who needs no task: it goes on with <paramref name="then"/>. False: a read is worth while already.</summary>
+    public bool TryWaitToRead(Action<object?> then, object state) => _reading.TryWait(then, state);
 
     /// <summary>Ends when the system takes more bytes, or when it is closed.</summary>
     public ValueTask WritableAsync() => _writing.WaitAsync();
@@ -157,6 +170,13 @@ internal sealed class LoopSocket(Socket socket) : IDisposable
         socket.Dispose();
         WakeReader();
         WakeWriter();
+    }
+
+    /// <summary>It is broken, for everybody who asks.</summary>
+    private IOException Failed()
+    {
+        _reading.Tell(inline: false);
+        return new(_failure!.Message, _failure);
     }
 
     private void Join(EventLoop loop)

@@ -33,6 +33,16 @@ internal sealed class Readiness(bool isReady) : IValueTaskSource
         return Interlocked.CompareExchange(ref _state, Waiting, Unknown) == Unknown ? new(this, _wait.Version) : default;
     }
 
+    /// <summary>The same for who needs no task: it goes on with <paramref name="then"/>. False: there is news already.</summary>
+    public bool TryWait(Action<object?> then, object state)
+    {
+        _wait.Reset();
+        if (Interlocked.CompareExchange(ref _state, Waiting, Unknown) != Unknown) return false;
+
+        _wait.OnCompleted(then, state, _wait.Version, ValueTaskSourceOnCompletedFlags.None);
+        return true;
+    }
+
     void IValueTaskSource.GetResult(short token) => _wait.GetResult(token);
 
     ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _wait.GetStatus(token);

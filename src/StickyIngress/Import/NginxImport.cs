@@ -15,6 +15,7 @@ internal sealed class NginxImport
     private readonly Scope _http;
     private readonly ImportVariables _variables;
     private readonly UpstreamSet _upstreams;
+    private readonly TlsImport _tls;
     private readonly Dictionary<string, NginxDirective> _matches = [];
 
     private NginxImport(ImportFindings findings, ImmutableArray<NginxDirective> http)
@@ -24,6 +25,7 @@ internal sealed class NginxImport
 
         _variables = new(findings, Maps(), Defined(http));
         _upstreams = new(findings, _variables, _http);
+        _tls = new(findings);
     }
 
     /// <summary>The upstreams of the configuration; of no use where the findings hold an error.</summary>
@@ -78,6 +80,7 @@ internal sealed class NginxImport
 
         var servers = _http.Own("server");
         foreach (var server in servers) Server(server, isFirst: server == servers[0]);
+        _tls.Finish();
         foreach (var directive in _http.Directives.Where(directive => !IsInherited(directive.Name)))
         {
             if (directive.Name is not ("upstream" or "server" or "map" or "match")) _findings.NoCounterpart(Short(directive));
@@ -91,14 +94,16 @@ internal sealed class NginxImport
         var hosts = HostsImport.Read(server, scope, isFirst, _findings);
         var locations = new ServerLocations(server, hosts, Locations(server.Inside).Any(LocationImport.IsPattern));
         CheckPatternOrder(server);
-        foreach (var directive in server.Inside.Where(directive => !IsInherited(directive.Name)))
+        var redirect = TlsImport.FindRedirect(server);
+        foreach (var directive in server.Inside.Where(directive => directive != redirect && !IsInherited(directive.Name)))
         {
-            if (directive.Name == "location") Location(directive, scope, locations);
+            if (directive.Name == "location") Location(redirect is null ? directive : directive with { Block = directive.Block?.Remove(redirect) }, scope, locations);
             else if (directive.Name == "listen") Listen(directive);
             else if (directive.Name != "server_name") _findings.NoCounterpart(Short(directive));
         }
 
-        Certificate(server, scope, hosts, locations);
+        if (redirect is not null) _tls.AddRedirect(redirect, hosts);
+        _tls.AddCertificate(server, scope, locations);
     }
 
     private void Location(NginxDirective location, Scope outer, ServerLocations server)
@@ -158,25 +163,6 @@ internal sealed class NginxImport
         var usual = line.First is "80" or "443" or "[::]:80" or "[::]:443" or "*:80" or "*:443";
         var rest = line.Arguments.Skip(1).Where(word => word is not ("ssl" or "http2" or "default_server" or "default")).ToList();
         if (!usual || rest.Count > 0) _findings.NoCounterpart(line, "ports are those of the installation: --http and --https");
-    }
-
-    private void Certificate(NginxDirective server, Scope scope, IReadOnlyList<IReadOnlyList<string>> hosts, ServerLocations locations)
-    {
-        var certificates = scope.Nearest("ssl_certificate");
-        if (certificates.Count == 0 || !scope.Own("listen").Any(line => line.Arguments.Contains("ssl"))) return;
-
-        foreach (var more in certificates.Skip(1)) _findings.NoCounterpart(more, "a host has one certificate");
-        if (locations.Upstreams.Count == 0)
-        {
-            _findings.NoCounterpart(certificates[0], "its server leads to no upstream");
-            return;
-        }
-
-        var names = hosts.SelectMany(list => list).ToList();
-        var secret = ResourceNames.From((names.Count > 0 ? names[0] : server.File) + "-tls");
-        var key = scope.Nearest("ssl_certificate_key") is [var first, ..] ? first.First : certificates[0].First;
-        _findings.ToDo(certificates[0], $"make the Secret: kubectl create secret tls {secret} --cert={certificates[0].First} --key={key}");
-        locations.Upstreams[0].Tls.Add(new() { Hosts = names, SecretName = secret });
     }
 
     /// <summary>Finds what nginx refuses even where no location uses it.</summary>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using StickyIngress.Proxy.Sockets;
@@ -78,6 +79,64 @@ public sealed class ClientConnectionTests
         var answer = await proxy.Client.SendAsync(request, Stop);
 
         Assert.Equal(value, await answer.Content.ReadAsStringAsync(Stop));
+    }
+
+    [Fact]
+    public async Task Requests_that_come_at_once_are_answered_in_turn_each_with_its_own()
+    {
+        const int Clients = 8, Requests = 100;
+        await using var backend = await TestBackend.StartAsync("a", context => context.Response.WriteAsync($"<{context.Request.Path}>"));
+        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+
+        await Task.WhenAll(Enumerable.Range(0, Clients).Select(async number =>
+        {
+            using var client = new TestClient(proxy.EndPoint);
+            var stream = await client.ConnectAsync(Stop);
+            var requests = Enumerable.Range(0, Requests).Select(request => $"GET /{number}/{request} HTTP/1.1\r\nHost: x\r\n\r\n");
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(string.Concat(requests) + "GET /end HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), Stop);
+
+            var answers = await new StreamReader(stream).ReadToEndAsync(Stop);
+            var paths = answers.Split('<').Skip(1).Select(body => body[..body.IndexOf('>')]);
+
+            Assert.Equal([.. Enumerable.Range(0, Requests).Select(request => $"/{number}/{request}"), "/end"], paths);
+        }));
+    }
+
+    [Fact]
+    public async Task A_read_that_waits_ends_with_bytes_when_it_is_canceled_and_when_the_client_is_gone()
+    {
+        Assert.SkipUnless(EventLoop.IsSupported, "event loops are for Linux on x64 and arm64");
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await client.ConnectAsync(listener.LocalEndpoint, Stop);
+        await using var connection = new ClientConnection(await listener.AcceptSocketAsync(Stop), System.Buffers.MemoryPool<byte>.Shared);
+        connection.Socket.Start();
+        var input = connection.Input;
+
+        var canceled = input.ReadAsync(Stop);
+        input.CancelPendingRead();
+        Assert.True((await canceled).IsCanceled);
+        input.AdvanceTo(default);
+
+        for (var round = 0; round < 3; round++)
+        {
+            var reading = input.ReadAsync(CancellationToken.None);
+            Assert.False(reading.IsCompleted);
+            await client.SendAsync("hello"u8.ToArray(), Stop);
+            var read = await reading;
+            Assert.Equal("hello", Encoding.ASCII.GetString(read.Buffer));
+            input.AdvanceTo(read.Buffer.End);
+        }
+
+        var again = input.ReadAsync(CancellationToken.None);
+        input.CancelPendingRead();
+        Assert.True((await again).IsCanceled);
+        input.AdvanceTo(default);
+
+        var last = input.ReadAsync(CancellationToken.None);
+        client.Close(0);
+        await Assert.ThrowsAsync<ConnectionResetException>(() => last.AsTask());
     }
 
     [Fact]

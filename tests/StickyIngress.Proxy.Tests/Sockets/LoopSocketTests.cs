@@ -85,8 +85,8 @@ public sealed class LoopSocketTests : IDisposable
             var reading = ReadAsync(socket, 16);
             other.Close(0);
 
-            await Assert.ThrowsAsync<SocketException>(() => reading);
-            await Assert.ThrowsAsync<SocketException>(() => ReadAsync(socket, 16));
+            await Assert.ThrowsAsync<IOException>(() => reading);
+            await Assert.ThrowsAsync<IOException>(() => ReadAsync(socket, 16));
         }
     }
 

@@ -47,6 +47,21 @@ public sealed class ChartTests
         Assert.All(selectors, selector => Assert.All(selector!.AsObject(), label => Assert.Equal((string)label.Value!, (string?)labels[label.Key])));
     }
 
+    [Fact]
+    public async Task Labels_of_the_values_replace_ours_but_those_that_pods_are_found_by()
+    {
+        const string Name = "app\\.kubernetes\\.io/name";
+        const string PartOf = "app\\.kubernetes\\.io/part-of";
+
+        var rendered = await Rendered.ChartAsync(
+            "--set", $"commonLabels.{PartOf}=shop", "--set", $"commonLabels.{Name}=other", "--set", "commonLabels.team=web", "--set", $"podLabels.{Name}=other", "--set", "podLabels.team=pods");
+
+        var labels = rendered.Workload["metadata"]!["labels"]!;
+        var ofPods = rendered.Workload["spec"]!["template"]!["metadata"]!["labels"]!;
+        Assert.Equal(("shop", "sticky-ingress", "web"), ((string?)labels["app.kubernetes.io/part-of"], (string?)labels["app.kubernetes.io/name"], (string?)labels["team"]));
+        Assert.Equal(("shop", "sticky-ingress", "pods"), ((string?)ofPods["app.kubernetes.io/part-of"], (string?)ofPods["app.kubernetes.io/name"], (string?)ofPods["team"]));
+    }
+
     [Theory]
     [MemberData(nameof(Cases))]
     public async Task Services_and_probes_name_ports_that_the_container_has(string name)

@@ -51,6 +51,39 @@ public sealed partial class ImportNginxTests
         imported.Compile("shop-1");
     }
 
+    [Theory]
+    [InlineData("return 301 https://$host$request_uri;", "a.test www.a.test", "redirect: a.test; serve: *.a.test", "301")]
+    [InlineData("location / { return 308 https://$host$request_uri; }", "A.test *.a.test", "redirect: a.test *.a.test", "")]
+    [InlineData("return 302 https://$server_name$request_uri;", "_", "redirect: a.test *.a.test", "302")]
+    [InlineData("return 301 https://$host$request_uri;", "b.test", "serve: a.test *.a.test", "no server with a certificate has its names")]
+    [InlineData("return 301 https://b.test$request_uri;", "a.test", "serve: a.test *.a.test", "no counterpart: return")]
+    [InlineData("location / { return 301 https://$host$request_uri; } location /x { proxy_pass http://one; }", "a.test", "serve: a.test *.a.test", "no counterpart: return")]
+    public async Task A_server_that_sends_to_https_becomes_a_redirect(string inside, string names, string expected, string said)
+    {
+        var imported = await Importing.RunAsync($$"""
+            http {
+                upstream one { server 127.0.0.1:8001; }
+                upstream two { server 127.0.0.1:8002; }
+                server {
+                    listen 443 ssl;
+                    server_name .a.test;
+                    ssl_certificate /etc/tls/a.pem;
+                    location / { proxy_pass http://one; }
+                    location /two/ { proxy_pass http://two; }
+                }
+                server { listen 80; server_name {{names}}; {{inside}} }
+            }
+            """);
+
+        var (one, two) = (imported.Resources[0].Spec.Tls, imported.Resources[1].Spec.Tls);
+        Assert.Equal(expected, string.Join("; ", one.Select(tls => $"{(tls.Redirect ? "redirect" : "serve")}: {string.Join(' ', tls.Hosts)}")));
+        Assert.Equal(one.Where(tls => tls.Redirect), two);
+        Assert.Equal(said.Length > 0, imported.Said.Contains("return", StringComparison.Ordinal) || imported.Said.Contains("308 here", StringComparison.Ordinal));
+        Assert.Contains(said is "301" or "302" ? "warning: plain http is answered with 308 here" : said, imported.Said, StringComparison.Ordinal);
+        imported.Compile("one");
+        imported.Compile("two");
+    }
+
     [Fact]
     public async Task An_address_in_proxy_pass_is_an_upstream_that_keeps_no_connections()
     {

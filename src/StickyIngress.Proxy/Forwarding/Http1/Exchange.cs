@@ -11,64 +11,139 @@ namespace StickyIngress.Proxy.Forwarding.Http1;
 /// One request and its response over one connection. The request's body is sent while the response is awaited and read, so that an answer which
 /// comes early is passed on at once; when it ends before the request does, the rest of the request is not sent.
 /// </summary>
-internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lease, PeerConnection connection)
+/// <param name="pool">Keeps the connection afterwards, unless it is or becomes the client's own.</param>
+/// <param name="wasTied">It is the client's own.</param>
+internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lease, PeerConnection connection, ConnectionPool pool, bool wasTied)
 {
     private readonly long _sentBefore = connection.BytesSent;
     private readonly long _receivedBefore = connection.BytesReceived;
     private readonly long _readTimeout = (long)request.Settings.ReadTimeout.TotalMilliseconds;
     private readonly HttpContext _context = request.Context;
-    private readonly LargeBody _large = new(request.Context, connection);
+    private readonly ClientPresence _presence = ClientPresence.Watch(request.Context, connection);
+    private LargeBody? _large;
     private string? _upgrade;
 
     /// <summary>The connection may serve another request: everything was sent, and exactly the response was received.</summary>
-    public bool CanKeep { get; private set; }
+    private bool _canKeep;
 
-    public async Task<TryEnd> RunAsync(string host, ClientPresence presence)
+    /// <summary>For a body that does not come with its head.</summary>
+    private LargeBody Large => _large ??= new(_context, connection);
+
+    private enum Arrived
     {
-        connection.Requests++;
-        _upgrade = WantedUpgrade();
-        connection.Output.Clear();
-        RequestHead.Write(connection.Output, request, host, _upgrade);
-        @try.RequestSent = true;
+        /// <summary>Not all of a head.</summary>
+        Part,
 
-        var upload = request.Body.HasBody && _upgrade is null ? new RequestUpload(request, connection, _large) : null;
+        Interim,
+        Head,
+        Nonsense,
+
+        /// <summary>The peer sends no more.</summary>
+        End,
+    }
+
+    /*
+     * Nearly every request waits once, here, for its response. Each further method that waits would cost about as much as a header does.
+     */
+    public async Task<TryEnd> RunAsync(string host)
+    {
+        if (!@try.OnReusedConnection && await ConnectAsync() is { } failure)
+        {
+            LeaveConnection();
+            return failure;
+        }
+
+        Begin(host);
+        var upload = request.Body.HasBody && _upgrade is null ? new RequestUpload(request, connection, Large) : null;
         var uploading = Task.CompletedTask;
         TryEnd end;
         try
         {
-            if (upload is null) await SendHeadAsync();
-            else uploading = upload.RunAsync();
+            if (upload is null)
+            {
+                await connection.SendAsync(connection.Output.Unsent, (long)request.Settings.SendTimeout.TotalMilliseconds);
+                connection.LimitReads(_readTimeout);
+            }
+            else
+            {
+                uploading = upload.RunAsync();
+            }
 
-            if (upload is null) connection.LimitReads(_readTimeout);
-            end = await ReceiveAsync(presence);
+            Arrived arrived;
+            while ((arrived = Receive()) is Arrived.Part or Arrived.Interim)
+            {
+                if (arrived == Arrived.Part) await connection.ReceivableAsync();
+                else await PassInterimAsync();
+            }
+
+            end = arrived == Arrived.Head ? await AnswerAsync() : arrived == Arrived.End ? TryEnd.Error : TryEnd.InvalidHeader;
         }
         catch (Exception e) when (PeerConnection.IsFailure(e))
         {
             end = TryEnd.Error;
         }
 
-        if (upload is not null)
-        {
-            CanKeep &= upload.IsComplete;
-            await upload.StopAsync(uploading);
-            upload.Dispose();
-        }
-
+        if (upload is not null) await StopAsync(upload, uploading);
         connection.LiftReadLimit();
-        _large.End();
+        _large?.End();
         @try.BytesSent = connection.BytesSent - _sentBefore;
         @try.BytesReceived = connection.BytesReceived - _receivedBefore;
-        return Judge(end);
+        end = Judge(end);
+        LeaveConnection();
+        return end;
     }
 
-    private ValueTask SendHeadAsync() => connection.SendAsync(connection.Output.Unsent, (long)request.Settings.SendTimeout.TotalMilliseconds);
+    /// <summary>Null: it is connected.</summary>
+    private async ValueTask<TryEnd?> ConnectAsync()
+    {
+        try
+        {
+            await connection.ConnectAsync(lease.Peer.EndPoint, (long)request.Settings.ConnectTimeout.TotalMilliseconds);
+            return null;
+        }
+        catch (Exception e) when (PeerConnection.IsFailure(e))
+        {
+            return connection.End switch
+            {
+                ConnectionEnd.Timeout => TryEnd.ConnectTimeout,
+                ConnectionEnd.ClientLeft => TryEnd.ClientAborted,
+                _ => TryEnd.ConnectFailed,
+            };
+        }
+    }
+
+    private void Begin(string host)
+    {
+        @try.ConnectTime = @try.OnReusedConnection ? 0 : request.Now - @try.StartedAt;
+        connection.Requests++;
+        connection.Head.Begin();
+        connection.Output.Clear();
+        _upgrade = WantedUpgrade();
+        RequestHead.Write(connection.Output, request, host, _upgrade);
+        @try.RequestSent = true;
+    }
+
+    private async ValueTask StopAsync(RequestUpload upload, Task uploading)
+    {
+        _canKeep &= upload.IsComplete;
+        await upload.StopAsync(uploading);
+        upload.Dispose();
+    }
+
+    /// <summary>Keeps or closes it by nginx's rules of keepalive. From then on it may be another request's.</summary>
+    private void LeaveConnection()
+    {
+        if (!_presence.TryStop() || !_canKeep || connection.End != ConnectionEnd.None) connection.Dispose();
+        else if (TiedConnections.ShouldTie(request, wasTied)) TiedConnections.Keep(request, connection);
+        else pool.Keep(connection, request.Settings.Keepalive);
+    }
 
     /// <summary>What broke the connection off, where it was not the peer.</summary>
     private TryEnd Judge(TryEnd end)
     {
         if (end is not (TryEnd.Error or TryEnd.Truncated)) return end;
 
-        CanKeep = false;
+        _canKeep = false;
         return connection.End switch
         {
             ConnectionEnd.Timeout when end == TryEnd.Error => TryEnd.Timeout,
@@ -78,46 +153,63 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
         };
     }
 
-    private async ValueTask<TryEnd> ReceiveAsync(ClientPresence presence)
+    /// <summary>Reads what has come.</summary>
+    private Arrived Receive()
     {
         var (input, head) = (connection.Input, connection.Head);
-        head.Begin();
         while (true)
         {
-            var step = head.Read(input.Unread);
-            if (step == ParseStep.Complete)
+            switch (head.Read(input.Unread))
             {
-                input.Consume(head.Size);
-                if (head.Status is >= 200 or StatusCodes.Status101SwitchingProtocols) break;
-
-                await InterimResponses.PassAsync(_context, head);
-                head.Begin();
-                continue;
+                case ParseStep.Complete:
+                    input.Consume(head.Size);
+                    return head.Status is >= 200 or StatusCodes.Status101SwitchingProtocols ? Arrived.Head : Arrived.Interim;
+                case ParseStep.Invalid:
+                case ParseStep.NeedsMore when input.IsFull:
+                    return Arrived.Nonsense;
             }
 
-            if (step == ParseStep.Invalid || input.IsFull) return TryEnd.InvalidHeader;
-            if (await connection.ReceiveAsync() == 0) return TryEnd.Error;
+            if (!connection.TryReceive(out var count)) return Arrived.Part;
+            if (count == 0) return Arrived.End;
         }
+    }
 
+    private async ValueTask PassInterimAsync()
+    {
+        await InterimResponses.PassAsync(_context, connection.Head);
+        connection.Head.Begin();
+    }
+
+    /// <summary>Passes the response on whose head has come, unless another peer shall answer.</summary>
+    private ValueTask<TryEnd> AnswerAsync()
+    {
+        var head = connection.Head;
         @try.Status = head.Status;
         @try.HeaderTime = request.Now - @try.StartedAt;
         request.Response = head.Response;
         var framing = BodyFraming.Of(head, HttpMethods.IsHead(_context.Request.Method));
-        if (head.Status == StatusCodes.Status101SwitchingProtocols && _upgrade is null) return TryEnd.InvalidHeader;
+        if (head.Status == StatusCodes.Status101SwitchingProtocols && _upgrade is null) return new(TryEnd.InvalidHeader);
 
         if (NextPeer.AfterStatus(request, @try, head.Status))
         {
-            CanKeep = SaysKeep() && framing.IsWithin(input.Unread.Length) && !NextPeer.CountsAsFailure(head.Status);
-            return TryEnd.Status;
+            _canKeep = SaysKeep() && framing.IsWithin(connection.Input.Unread.Length) && !NextPeer.CountsAsFailure(head.Status);
+            return new(TryEnd.Status);
         }
 
         lease.HeaderReceived();
         PassHead(framing);
-        var trailers = ClientTrailers.Announce(_context, head, framing);
-        if (head.Status == StatusCodes.Status101SwitchingProtocols) return await UpgradeAsync(presence);
+        if (head.Status == StatusCodes.Status101SwitchingProtocols) return UpgradeAsync();
+        if (!PassIfWhole(framing)) return DownloadAsync(framing);
 
-        var end = PassIfWhole(framing) ? TryEnd.Responded : await new ResponseDownload(request, connection, framing, trailers, _large).RunAsync();
-        CanKeep = end == TryEnd.Responded && SaysKeep() && framing.Kind != BodyKind.UntilClose && input.IsEmpty;
+        _canKeep = SaysKeep();
+        return new(TryEnd.Responded);
+    }
+
+    private async ValueTask<TryEnd> DownloadAsync(BodyFraming framing)
+    {
+        var ownChunks = ClientTrailers.Announce(_context, connection.Head, framing);
+        var end = await new ResponseDownload(request, connection, framing, ownChunks, Large).RunAsync();
+        _canKeep = end == TryEnd.Responded && SaysKeep() && framing.Kind != BodyKind.UntilClose && connection.Input.IsEmpty;
         return end;
     }
 
@@ -168,12 +260,12 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
         return true;
     }
 
-    private async ValueTask<TryEnd> UpgradeAsync(ClientPresence presence)
+    private async ValueTask<TryEnd> UpgradeAsync()
     {
-        presence.TryStop();
+        _presence.TryStop();
         connection.LiftReadLimit();
         var client = await _context.Features.Get<IHttpUpgradeFeature>()!.UpgradeAsync();
-        using var tunnel = new Tunnel(request, connection, client, _large);
+        using var tunnel = new Tunnel(request, connection, client, Large);
         await tunnel.RunAsync(_readTimeout);
         return TryEnd.Responded;
     }

@@ -171,57 +171,51 @@ internal sealed class PeerConnection : IDisposable
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<int> ReceiveAsync()
     {
-        if (TryReceive(out var count)) return count;
-
-        BeginRead();
-        if (_loop is not null)
-        {
-            do await _loop.ReadableAsync();
-            while (!_loop.TryReceive(Input.Free().Span, out count));
-        }
-        else
-        {
-            if (!_isReceiving) StartReceiving(); // it could not be started just now, and this says why
-            _isReceiving = false;
-            count = await _receiving;
-        }
-
-        EndRead();
-        Took(count);
+        int count;
+        while (!TryReceive(out count)) await ReceivableAsync();
         return count;
     }
 
-    /// <summary>The same, of bytes that have come already; false: they are still to be waited for, by <see cref="ReceiveAsync"/>.</summary>
+    /// <summary>The same, of bytes that have come already; false: they are still to be waited for, by <see cref="ReceivableAsync"/>.</summary>
     public bool TryReceive(out int count)
     {
         count = 0;
-        try
+        if (_loop is not null)
         {
-            if (_loop is not null)
-            {
-                if (!_loop.IsReadable || !_loop.TryReceive(Input.Free().Span, out count)) return false;
-            }
-            else
-            {
-                if (!_isReceiving) StartReceiving();
-                if (!_receiving.IsCompletedSuccessfully) return false;
-
-                _isReceiving = false;
-                count = _receiving.Result;
-            }
+            if (!_loop.IsReadable || !_loop.TryReceive(Input.Free().Span, out count)) return false;
         }
-        catch (Exception e) when (IsFailure(e))
+        else
         {
-            return false;
+            if (!_isReceiving) StartReceiving();
+            if (!_receiving.IsCompleted) return false;
+
+            _isReceiving = false;
+            count = _receiving.GetAwaiter().GetResult();
         }
 
-        Took(count);
+        if (Volatile.Read(ref _readDeadline) != 0) EndRead();
+        BytesReceived += count;
+        Input.Received(count);
         return true;
     }
 
+    /// <summary>Ends when <see cref="TryReceive"/>, which found nothing, is worth another try.</summary>
+    public ValueTask ReceivableAsync()
+    {
+        if (Volatile.Read(ref _readDeadline) == 0) BeginRead();
+        return _loop is not null ? _loop.ReadableAsync() : ReceivedAsync();
+    }
+
     /// <param name="timeout">Milliseconds.</param>
+    public ValueTask SendAsync(ReadOnlyMemory<byte> bytes, long timeout)
+    {
+        var count = _loop?.Send(bytes.Span) ?? 0;
+        BytesSent += count;
+        return count == bytes.Length ? default : SendRestAsync(bytes[count..], timeout);
+    }
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public async ValueTask SendAsync(ReadOnlyMemory<byte> bytes, long timeout)
+    private async ValueTask SendRestAsync(ReadOnlyMemory<byte> bytes, long timeout)
     {
         while (bytes.Length > 0)
         {
@@ -299,11 +293,7 @@ internal sealed class PeerConnection : IDisposable
         _isReceiving = true;
     }
 
-    private void Took(int count)
-    {
-        BytesReceived += count;
-        Input.Received(count);
-    }
+    private async ValueTask ReceivedAsync() => _receiving = new(await _receiving);
 
     /// <summary>The buffer is not ours to give away before the receive that was under way has ended.</summary>
     private async Task ReturnInputLaterAsync()

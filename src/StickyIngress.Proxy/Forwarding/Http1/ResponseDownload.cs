@@ -92,7 +92,7 @@ internal sealed class ResponseDownload(ProxyRequest request, PeerConnection conn
     private async ValueTask<TryEnd?> MoreAsync()
     {
         var hasEnded = false;
-        if (_unflushed < MostUnflushed && connection.TryReceive(out var count))
+        if (_unflushed < MostUnflushed && TryReceive(out var count))
         {
             if (count > 0) return null;
             hasEnded = true;
@@ -116,11 +116,28 @@ internal sealed class ResponseDownload(ProxyRequest request, PeerConnection conn
         }
         catch (Exception e) when (PeerConnection.IsFailure(e))
         {
-            // Different from an orderly end, which is all that ends a body without a length.
-            connection.Abort(ConnectionEnd.Done);
+            MarkBroken();
             return TryEnd.Truncated;
         }
     }
+
+    /// <summary>What has come already; 0: there is no more, in order or not.</summary>
+    private bool TryReceive(out int count)
+    {
+        try
+        {
+            return connection.TryReceive(out count);
+        }
+        catch (Exception e) when (PeerConnection.IsFailure(e))
+        {
+            MarkBroken();
+            count = 0;
+            return true;
+        }
+    }
+
+    /// <summary>Different from an orderly end, which is all that ends a body without a length.</summary>
+    private void MarkBroken() => connection.Abort(ConnectionEnd.Done);
 
     private async ValueTask<TryEnd> BreakOffAsync()
     {

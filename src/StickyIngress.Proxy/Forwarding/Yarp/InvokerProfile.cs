@@ -23,6 +23,9 @@ public sealed class InvokerProfile : IDisposable
 
     public ForwarderRequestConfig Config { get; }
 
+    /// <summary>Requests share connections, and what goes over them.</summary>
+    public bool IsHttp2 => _key.IsHttp2;
+
     /// <summary>
     /// Authority of the request's address. The pool of connections is chosen by it, so it stands for everything that
     /// a connection depends on: the address and, for TLS, the name that was verified.
@@ -53,7 +56,7 @@ public sealed class InvokerProfile : IDisposable
         MaxResponseHeadersLength = 64,
         MaxResponseDrainSize = 64 * 1024,
         ResponseDrainTimeout = TimeSpan.FromSeconds(1),
-        RequestHeaderEncodingSelector = key.Protocol is PeerProtocol.H2 or PeerProtocol.H2c ? OnceHeaders.Encoding : static (_, _) => Encoding.Latin1,
+        RequestHeaderEncodingSelector = key.IsHttp2 ? OnceHeaders.Encoding : static (_, _) => Encoding.Latin1,
         ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
         ConnectCallback = new PeerConnector(key, clock).ConnectAsync,
     };
@@ -64,4 +67,6 @@ internal sealed record InvokerProfileKey(
     PeerProtocol Protocol, TimeSpan ConnectTimeout, TimeSpan SendTimeout, TimeSpan KeepaliveTime, TimeSpan KeepaliveTimeout, PeerTls? Tls)
 {
     public bool IsTls => Protocol is PeerProtocol.Https or PeerProtocol.H2;
+
+    public bool IsHttp2 => Protocol is PeerProtocol.H2 or PeerProtocol.H2c;
 }

@@ -32,7 +32,7 @@ internal sealed class PeerConnector(InvokerProfileKey profile, Clock clock)
             Stream stream = new PeerStream(socket, profile.SendTimeout, target.Peer.State);
             if (_tls is not null) stream = await HandshakeAsync(stream, target.ServerName, limit.Token);
             target.Try.ConnectTime = clock.Milliseconds - target.Try.StartedAt;
-            return profile.Protocol is PeerProtocol.Http or PeerProtocol.Https ? new OnceStream(stream) : stream;
+            return profile.IsHttp2 ? stream : new OnceStream(stream);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {

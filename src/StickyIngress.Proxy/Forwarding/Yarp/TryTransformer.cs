@@ -33,6 +33,7 @@ internal sealed class TryTransformer(ProxyRequest request, PeerTry @try, PeerLea
         if (host.Length > 0) headers.TryAddWithoutValidation(HeaderNames.Host, HeaderText.Safe(host));
         HideCookies(headers);
         foreach (var header in request.Settings.SetHeaders) Set(proxyRequest, header, header.Value.Evaluate(request));
+        if (profile.IsHttp2) @try.BytesSent += FieldBytes.Of(proxyRequest, request.Target);
 
         @try.RequestSent = true;
     }
@@ -45,6 +46,7 @@ internal sealed class TryTransformer(ProxyRequest request, PeerTry @try, PeerLea
         @try.Status = (int)proxyResponse.StatusCode;
         @try.HeaderTime = request.Now - @try.StartedAt;
         if (@try.ConnectTime < 0) @try.ConnectTime = 0;
+        if (profile.IsHttp2) @try.BytesReceived += FieldBytes.Of(proxyResponse);
         request.Response = new YarpResponse(proxyResponse);
 
         GoesOn = NextPeer.AfterStatus(request, @try, @try.Status);

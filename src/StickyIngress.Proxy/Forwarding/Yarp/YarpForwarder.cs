@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Security.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -27,6 +28,19 @@ public sealed class YarpForwarder(IHttpForwarder forwarder, InvokerProfiles prof
 
         var profile = profiles.For(request.Settings, request.Settings.Protocol ?? lease.Peer.Protocol);
         OnceStream.Writer.Value = @try;
+        if (!profile.IsHttp2) return await SendAsync(request, @try, lease, profile);
+
+        var (sent, received) = (request.Body.Passed, request.ResponseBody!.Count);
+        var end = await SendAsync(request, @try, lease, profile);
+        @try.BytesSent += request.Body.Passed - sent;
+        @try.BytesReceived += request.ResponseBody.Count - received;
+        if (end == TryEnd.Responded && request.Response is YarpResponse response) @try.BytesReceived += response.TrailerBytes;
+        return end;
+    }
+
+    private async Task<TryEnd> SendAsync(ProxyRequest request, PeerTry @try, PeerLease lease, InvokerProfile profile)
+    {
+        var context = request.Context;
         for (var refusals = 0; ; refusals++)
         {
             var transformer = new TryTransformer(request, @try, lease, profile);
@@ -35,7 +49,11 @@ public sealed class YarpForwarder(IHttpForwarder forwarder, InvokerProfiles prof
             if (error == ForwarderError.None) return TryEnd.Responded;
 
             var exception = context.Features.Get<IForwarderErrorFeature>()?.Exception;
-            if (!IsRefused(exception, request)) return Classify(error, exception, context, request);
+            if (!IsRefused(exception, request))
+            {
+                @try.OnReusedConnection |= profile.IsHttp2 && @try.ConnectTime < 0 && IsBrokenOff(exception);
+                return Classify(error, exception, context, request);
+            }
 
             @try.RequestSent = false;
             if (refusals == MostRefusals) return TryEnd.Error;
@@ -48,6 +66,10 @@ public sealed class YarpForwarder(IHttpForwarder forwarder, InvokerProfiles prof
     /// <summary>The peer did not process it, and it can be sent as a whole again: to the same peer or another, a POST too.</summary>
     private static bool IsRefused(Exception? exception, ProxyRequest request) =>
         Causes(exception).OfType<PeerRefusedException>().Any() && request.CanReplayBody && !request.Context.RequestAborted.IsCancellationRequested;
+
+    /// <summary>The connection ended, and not the request alone.</summary>
+    private static bool IsBrokenOff(Exception? exception) =>
+        Causes(exception).Any(cause => cause is HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded } or SocketException);
 
     /// <summary>YARP insists on a response that nobody has touched, and sets one of its own when a try fails.</summary>
     private static void Reset(HttpResponse response)
