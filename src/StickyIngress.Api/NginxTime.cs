@@ -104,9 +104,9 @@ public static class NginxTime
 
     private static bool TryAdd(long value, long scale, long more, out long sum)
     {
-        var wide = (Int128)value * scale + more;
-        sum = wide <= long.MaxValue ? (long)wide : 0;
-        return wide <= long.MaxValue;
+        var fits = value <= (long.MaxValue - more) / scale;
+        sum = fits ? (value * scale) + more : 0;
+        return fits;
     }
 
     private static bool HasDigitsBeforeUnits(ReadOnlySpan<char> text)

@@ -35,7 +35,16 @@ public static class ResourceYaml
         }
     }
 
-    private static IEnumerable<Node> Documents(string text) => PlainYaml.TryRead(text) ?? new YamlNodes(text).All();
+    /// <summary>By the quick reader as far as it goes, and then by the complete one.</summary>
+    private static IEnumerable<Node> Documents(string text)
+    {
+        var plain = new PlainYaml(text);
+        var read = 0;
+        for (; plain.Next() is { } document; read++) yield return document;
+        if (plain.IsPlain) yield break;
+
+        foreach (var document in new YamlNodes(text).All().Skip(read)) yield return document;
+    }
 
     /// <summary>
     /// The resource as YAML that reads back equal: name, labels, annotations and what differs from the defaults, in the

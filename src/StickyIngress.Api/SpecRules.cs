@@ -1,4 +1,4 @@
-using System.Buffers;
+using StickyIngress.Api.Reading;
 
 namespace StickyIngress.Api;
 
@@ -8,8 +8,8 @@ namespace StickyIngress.Api;
 /// </summary>
 public static class SpecRules
 {
-    private static readonly SearchValues<char> HostCharacters =
-        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
+    private static readonly AsciiSet HostCharacters =
+        new("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
 
     internal const string OnePrimary = "at least one server must not be a backup";
     internal const string NoBackup = "backup cannot be used with method Hash, IPHash or Random";
@@ -129,9 +129,9 @@ public static class SpecRules
         broken ? [new SpecViolation(field, message)] : [];
 
     private static bool IsName(string? address) =>
-        address is { Length: > 0 } and not ['.' or '-', ..] && !address.AsSpan().ContainsAnyExcept(HostCharacters)
+        address is { Length: > 0 } and not ['.' or '-', ..] && HostCharacters.HoldsAll(address)
         && address.Any(static c => !char.IsAsciiDigit(c) && c != '.');
 }
 
 /// <summary>A rule over several fields that a spec breaks; the field is the object that the rule stands on.</summary>
-public readonly record struct SpecViolation(string Field, string Message);
+public sealed record SpecViolation(string Field, string Message);

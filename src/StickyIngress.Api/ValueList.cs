@@ -40,7 +40,7 @@ internal sealed class ValueMap : IReadOnlyDictionary<string, string>, IEquatable
     public ValueMap(IEnumerable<KeyValuePair<string, string>> entries)
     {
         _entries = [.. entries];
-        Array.Sort(_entries, static (a, b) => string.CompareOrdinal(a.Key, b.Key));
+        if (_entries.Length > 1) Array.Sort(_entries, static (a, b) => string.CompareOrdinal(a.Key, b.Key));
     }
 
     public static ValueMap Empty { get; } = new([]);

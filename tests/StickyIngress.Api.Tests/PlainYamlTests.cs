@@ -4,13 +4,13 @@ using StickyIngress.Api.Reading;
 
 namespace StickyIngress.Api.Tests;
 
-/// <summary>The quick reader of YAML gives the trees that the complete one gives, or none.</summary>
+/// <summary>The quick reader of YAML gives the trees that the complete one gives, as far as it goes.</summary>
 public sealed class PlainYamlTests
 {
     [Fact]
     public void What_manifests_are_written_in_is_read()
     {
-        var documents = PlainYaml.TryRead("""
+        var (documents, isPlain) = Read("""
             # a comment
             apiVersion: v1 # another
             kind: Service
@@ -31,7 +31,7 @@ public sealed class PlainYamlTests
 
             """);
 
-        Assert.NotNull(documents);
+        Assert.True(isPlain);
         Assert.Equal(3, documents.Count);
     }
 
@@ -55,7 +55,22 @@ public sealed class PlainYamlTests
     [InlineData("- a")]
     [InlineData("a: b\n...")]
     [InlineData("%YAML 1.2\n---\na: b")]
-    public void What_is_not_plain_is_left_to_the_complete_reader(string text) => Assert.Null(PlainYaml.TryRead(text));
+    public void What_is_not_plain_is_left_to_the_complete_reader(string text)
+    {
+        var (documents, isPlain) = Read(text);
+
+        Assert.False(isPlain);
+        Assert.Empty(documents);
+    }
+
+    [Fact]
+    public void A_document_that_is_not_plain_leaves_those_before_it()
+    {
+        var (documents, isPlain) = Read("a: b\n---\nc: d\n---\ne: &x f\n---\ng: h\n");
+
+        Assert.False(isPlain);
+        Assert.Equal(2, documents.Count);
+    }
 
     [Fact]
     public void Manifests_of_all_kinds_have_the_same_trees() =>
@@ -104,9 +119,20 @@ public sealed class PlainYamlTests
 
     private static void AssertSame(string text)
     {
-        if (PlainYaml.TryRead(text) is not { } documents) return;
+        var (documents, isPlain) = Read(text);
+        if (!isPlain && documents.Count == 0) return;
 
-        Assert.Equal(Trees(new YamlNodes(text).All()), Trees(documents));
+        // Behind the last plain document there may be anything, mistakes too.
+        var complete = new YamlNodes(text).All();
+        Assert.Equal(Trees(isPlain ? complete : complete.Take(documents.Count)), Trees(documents));
+    }
+
+    private static (List<Node> Documents, bool IsPlain) Read(string text)
+    {
+        var reader = new PlainYaml(text);
+        var documents = new List<Node>();
+        while (reader.Next() is { } document) documents.Add(document);
+        return (documents, reader.IsPlain);
     }
 
     private static string Trees(IEnumerable<Node> documents)

@@ -19,8 +19,16 @@ public sealed class CompilerPropertyTests
         "servers: [{ name: s, address: one.test }]\n  tls: [{ secretName: gone, redirect: true }]\n  routes: [{}]",
         "servers: [{ name: s, address: one.test }]\n  sticky: { learn: { create: [$upstream_cookie_s], lookup: [$cookie_s], zone: { name: z, size: 64k } } }");
 
+    /// <summary>Specs that are refused, though they want what others want.</summary>
+    private static readonly Gen<string> Mistake = Pick(
+        "servers: []\n  routes: [{ hosts: [x.test] }]",
+        "servers: [{ name: s, address: \"10.0.0.1:0\" }]\n  routes: [{ hosts: [x.test], paths: [{ path: /p }] }]",
+        "servers: [{ name: s, address: one.test, bogus: 1 }]\n  routes: [{ hosts: [x.test] }, { hosts: [\"*.x.test\"] }]",
+        "servers: [{ name: s, address: one.test }]\n  routes: [{ hosts: [x.test], paths: [{ path: /p }, { path: \"(\", pathType: Regex }] }]",
+        "servers: [{ name: s, address: one.test }]\n  sticky: { learn: { create: [$nothing], lookup: [$cookie_s], zone: { name: z, size: 64k } } }");
+
     private static readonly Gen<string> Document = Gen.OneOf(
-        Gen.Select(Pick(Names), Spec, (name, spec) => $"apiVersion: stickyingress.io/v1alpha1\nkind: StickyUpstream\nmetadata: {{ name: {name} }}\nspec:\n  {spec}\n"),
+        Gen.Select(Pick(Names), Spec, Upstream),
         Gen.Select(Pick(Names), Pick("{ port: 80 }", "{ name: http, port: 80 }, { name: b, port: 81 }", "{ port: 53, protocol: UDP }"),
             (name, ports) => $"apiVersion: v1\nkind: Service\nmetadata: {{ name: {name} }}\nspec: {{ ports: [{ports}] }}\n"),
         Gen.Select(Pick(Names), Pick(Names), Pick("", "name: http, "), Gen.Int[1, 3],
@@ -44,6 +52,18 @@ public sealed class CompilerPropertyTests
     }, iter: 1000);
 
     [Fact]
+    public void A_bad_resource_changes_nothing_for_the_others() => Gen.Select(Document.Array[0, 8], Mistake).Sample((documents, mistake) =>
+    {
+        var others = string.Join("---\n", documents);
+        var (alone, beside) = (new Compiling(), new Compiling());
+
+        beside.Put(Upstream("bad", mistake), "0.yaml");
+
+        Assert.Equal(LinesOfOthers(alone.Put(others)), LinesOfOthers(beside.Put(others)));
+        Assert.Contains(beside.Last!.Diagnostics, found => found.Resource?.Name == "bad");
+    }, iter: 1000);
+
+    [Fact]
     public void Compiled_change_by_change_equals_compiled_at_once() => Change.Array[1, 8].Sample(changes =>
     {
         var compiling = new Compiling();
@@ -59,6 +79,12 @@ public sealed class CompilerPropertyTests
 
         Assert.Equal(SnapshotText.Of(compiling.Afresh()), SnapshotText.Of(compiling.Last));
     }, iter: 1000);
+
+    private static string Upstream(string name, string spec) =>
+        $"apiVersion: stickyingress.io/v1alpha1\nkind: StickyUpstream\nmetadata: {{ name: {name} }}\nspec:\n  {spec}\n";
+
+    private static string[] LinesOfOthers(Compilation.CompileResult result) =>
+        [.. SnapshotText.Of(result).Split('\n').Where(line => !line.Contains("default/bad", StringComparison.Ordinal))];
 
     private static Gen<string> Pick(params string[] texts) => Gen.Int[0, texts.Length - 1].Select(i => texts[i]);
 }

@@ -42,9 +42,9 @@ def serving(proxy, ports):
         yield process
 
 
-def sample(proxy, process, ports, work, seconds, connections=64, body=64, tls=False, new=False, delay=0):
+def sample(proxy, process, ports, work, seconds, connections=64, body=64, tls=False, new=False, delay=0, host="load"):
     """Loads a running proxy for some seconds. delay: mean milliseconds that each connection waits between requests."""
-    script = wrk_script(proxy, ports, work, body, new, delay)
+    script = wrk_script(proxy, ports, work, body, new, delay, host=host)
     before = cpu_seconds(process.pid)
     figures = wrk(script, url(ports, body, tls), seconds, connections)
     spent = cpu_seconds(process.pid) - before
@@ -56,11 +56,11 @@ def url(ports, body, tls):
     return f"https://127.0.0.1:{ports.tls}/{body}" if tls else f"http://127.0.0.1:{ports.plain}/{body}"
 
 
-def wrk_script(proxy, ports, work, body=64, new=False, delay=0, path=None):
+def wrk_script(proxy, ports, work, body=64, new=False, delay=0, path=None, host="load"):
     """Requests with each client's cookie in turn."""
     path = path or f"/{body}"
     close = ', ["Connection"] = "close"' if new else ""
-    requests = [f'wrk.format("GET", "{path}", {{ ["Host"] = "load"{cookie}{close} }})' for cookie in cookies_of(proxy, ports)]
+    requests = [f'wrk.format("GET", "{path}", {{ ["Host"] = "{host}"{cookie}{close} }})' for cookie in cookies_of(proxy, ports)]
     waiting = f"function delay()\n  return math.random(0, {2 * delay})\nend\n" if delay else ""
     file = work / f"load-{os.urandom(4).hex()}.lua"
     file.write_text(

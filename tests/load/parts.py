@@ -11,10 +11,11 @@ import time
 import urllib.request
 
 import measure
-from proxies import Ports, sticky_ingress
+from proxies import shared_or_not
 
 NAMES = ["allocated", "half", "idle", "cold", "fair", "sync"]
 IDLE = 10000
+TURNS = 10
 
 
 def half(proxies, work, ports, options, report):
@@ -110,36 +111,45 @@ def hostile_loads(proxy, ports, work, seconds):
 
 def sync(proxies, work, ports, options, report):
     """
-    Sessions that are known here, without and with a store that they are shared through, and while that is frozen. Two proxies run at once
-    and are asked in turns, so that what changes on the machine meets both; each round starts both anew, since no two processes compile alike.
+    What sharing costs a session that is known here, with the store running and frozen. One process has both upstreams, so that both run
+    the same machine code, and they are asked in short turns, A B B A, so that what changes on the machine meets both.
     """
-    samples = {state: ([], []) for state in ("runs", "is frozen")}
-    for _ in range(options.rounds):
-        with contextlib.ExitStack() as running:
-            store, settings = running.enter_context(redis(work))
-            shared_ports = Ports(ports)
-            both = [(sticky_ingress(work, ports, "learn"), ports), (sticky_ingress(work, shared_ports, "learn, sync", settings=settings), shared_ports)]
-            both = [(proxy, running.enter_context(measure.serving(proxy, at)), at) for proxy, at in both]
-            for proxy, process, at in both:
-                measure.sample(proxy, process, at, work, options.warmup)
-            in_turns(samples["runs"], both, work)
+    with redis(work) as (store, settings):
+        proxy = shared_or_not(work, ports, settings)
+        with measure.serving(proxy, ports) as process:
+            for host in ("alone", "shared") * 3:
+                measure.sample(proxy, process, ports, work, max(1, options.warmup // 6), host=host)
+            running = [turns(proxy, process, ports, work) for _ in range(TURNS)]
             store.send_signal(signal.SIGSTOP)
-            in_turns(samples["is frozen"], both, work)
+            frozen = [turns(proxy, process, ports, work) for _ in range(TURNS)]
+    rows = [*sync_rows("runs", running), *sync_rows("is frozen", frozen)]
+    report.rows("sync", f"Known sessions of learn, shared or not: {TURNS} times four turns of 2 s, A B B A", [
+        "the store", "sync", "CPU µs/request", "of `false`, ± standard error", "p50 ms", "p99 ms", "of `false`, ± standard error", "errors"], rows)
+
+
+def turns(proxy, process, ports, work):
+    """Two samples of each: unshared, and shared."""
+    samples = {"alone": [], "shared": []}
+    for host in ("alone", "shared", "shared", "alone"):
+        samples[host].append(measure.sample(proxy, process, ports, work, 2, host=host))
+    return samples
+
+
+def sync_rows(state, rounds):
     rows = []
-    for state, (alone, shared) in samples.items():
-        for setting, of in (("false", alone), ("true", shared)):
-            cpu, p50, p99 = (statistics.median(getattr(one, key) for one in of) for key in ("cpu", "p50", "p99"))
-            ratio = statistics.median(one.cpu / other.cpu for one, other in zip(of, alone))
-            rows.append([state, f"`{setting}`", f"{cpu:.1f}", f"{ratio:.3f}", f"{p50:.2f}", f"{p99:.2f}", f"{sum(one.errors for one in of):.0f}"])
-    report.rows("sync", f"Known sessions of learn, shared or not, in turns of 3 s; medians of {len(alone)}", [
-        "the store", "sync", "CPU µs/request", "of `false` in the same turn", "p50 ms", "p99 ms", "errors"], rows)
+    for setting, host in (("false", "alone"), ("true", "shared")):
+        samples = [one for turn in rounds for one in turn[host]]
+        cpu, p50, p99 = (statistics.mean(getattr(one, key) for one in samples) for key in ("cpu", "p50", "p99"))
+        ratios = ["1", "1"] if host == "alone" else [ratio(rounds, "cpu"), ratio(rounds, "p99")]
+        rows.append([state, f"`{setting}`", f"{cpu:.2f}", ratios[0], f"{p50:.2f}", f"{p99:.2f}", ratios[1], f"{sum(one.errors for one in samples):.0f}"])
+    return rows
 
 
-def in_turns(samples, both, work):
-    for turn in range(4):
-        for number in (turn % 2, 1 - turn % 2):
-            proxy, process, ports = both[number]
-            samples[number].append(measure.sample(proxy, process, ports, work, 3))
+def ratio(rounds, key):
+    """Of shared to unshared in each round; the mean of all, and how sure that is."""
+    of = lambda samples: sum(getattr(one, key) for one in samples)
+    each = [of(turn["shared"]) / of(turn["alone"]) for turn in rounds]
+    return f"{statistics.mean(each):.3f} ± {statistics.stdev(each) / len(each) ** 0.5:.3f}"
 
 
 @contextlib.contextmanager

@@ -20,22 +20,21 @@ STICKY = {
     "cookie": "  sticky: { cookie: { name: srv_id } }\n",
     "route": '  sticky: { route: { from: ["$cookie_route"] } }\n',
     "learn": '  sticky: { learn: { create: ["$cookie_sid"], lookup: ["$cookie_sid"], zone: { name: load, size: 8m } } }\n',
-    "learn, sync": '  sticky: { learn: { create: ["$cookie_sid"], lookup: ["$cookie_sid"], zone: { name: load, size: 8m }, sync: true } }\n',
 }
+
+SESSIONS_OF = '  sticky: {{ learn: {{ create: ["$cookie_sid"], lookup: ["$cookie_sid"], zone: {{ name: {name}, size: 8m }}, sync: {sync} }} }}\n'
 
 
 class Ports:
-    """Free when the run began; the same for every proxy, since they are measured one after the other. Others: of one that runs beside them."""
+    """Free when the run began; the same for every proxy, since they are measured one after the other."""
 
-    def __init__(self, others=None):
+    def __init__(self):
         sockets = [socket.socket() for _ in range(6)]
         for one in sockets:
             one.bind(("127.0.0.1", 0))
         self.plain, self.tls, self.admin, *self.backends = [one.getsockname()[1] for one in sockets]
         for one in sockets:
             one.close()
-        if others:
-            self.backends = others.backends
 
 
 class Proxy:
@@ -84,6 +83,14 @@ def sticky_ingress(work, ports, mode, engine="Auto", settings=()):
     return Proxy(name, command, cookie_of(mode), ready=f"http://127.0.0.1:{ports.admin}/readyz")
 
 
+def shared_or_not(work, ports, settings):
+    """One process with two upstreams that learn, each at a host of its name: one shares its sessions."""
+    proxy = sticky_ingress(work, ports, "learn", settings=settings)
+    (pathlib.Path(manifests(work, ports, "learn", "Auto")) / "sessions.yaml").write_text("---\n".join(
+        upstream(ports, name, SESSIONS_OF.format(name=name, sync=sync), host=name) for name, sync in (("alone", "false"), ("shared", "true"))))
+    return proxy
+
+
 def cookie_of(mode):
     if mode == "cookie":
         return "issued"
@@ -103,19 +110,25 @@ def make_certificate(work):
 
 
 def manifests(work, ports, mode, engine):
-    folder = work / f"sticky-{mode}-{engine}-{ports.plain}"
+    folder = work / f"sticky-{mode}-{engine}"
     folder.mkdir(exist_ok=True)
-    servers = "".join(f'  - {{ name: {name}, address: "127.0.0.1:{port}", route: {name} }}\n' for name, port in zip("abc", ports.backends))
     encoded = {name: base64.b64encode((work / name).read_bytes()).decode() for name in ("tls.crt", "tls.key")}
     (folder / "load.yaml").write_text(
         "apiVersion: v1\nkind: Secret\nmetadata: { name: load-tls }\ntype: kubernetes.io/tls\n"
-        f"data: {{ tls.crt: {encoded['tls.crt']}, tls.key: {encoded['tls.key']} }}\n---\n"
-        "apiVersion: stickyingress.io/v1alpha1\nkind: StickyUpstream\nmetadata: { name: load }\nspec:\n"
-        f"  routes: [{{ paths: [{{ path: / }}, {{ path: '{SLOW_PATTERN}', pathType: Regex }}] }}]\n"
+        f"data: {{ tls.crt: {encoded['tls.crt']}, tls.key: {encoded['tls.key']} }}\n---\n" + upstream(ports, "load", STICKY[mode], engine))
+    return str(folder)
+
+
+def upstream(ports, name, sticky, engine="Auto", host=None):
+    """host: the only one that it serves; None: any."""
+    hosts = f"hosts: [{host}], " if host else ""
+    servers = "".join(f'  - {{ name: {server}, address: "127.0.0.1:{port}", route: {server} }}\n' for server, port in zip("abc", ports.backends))
+    return (
+        f"apiVersion: stickyingress.io/v1alpha1\nkind: StickyUpstream\nmetadata: {{ name: {name} }}\nspec:\n"
+        f"  routes: [{{ {hosts}paths: [{{ path: / }}, {{ path: '{SLOW_PATTERN}', pathType: Regex }}] }}]\n"
         "  tls: [{ secretName: load-tls }]\n"
         f"  proxy: {{ engine: {engine} }}\n"
-        "  keepalive: { connections: 512, requests: 1000000000 }\n  servers:\n" + servers + STICKY[mode])
-    return str(folder)
+        "  keepalive: { connections: 512, requests: 1000000000 }\n  servers:\n" + servers + sticky)
 
 
 def find_nginx():

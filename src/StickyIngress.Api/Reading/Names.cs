@@ -1,11 +1,9 @@
-using System.Buffers;
-
 namespace StickyIngress.Api.Reading;
 
 /// <summary>Kubernetes' rules for names, and the guess at what a misspelt one should have been.</summary>
 internal static class Names
 {
-    private static readonly SearchValues<char> LabelCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
+    private static readonly AsciiSet LabelCharacters = new("abcdefghijklmnopqrstuvwxyz0123456789-");
 
     public static bool IsSubdomain(string name)
     {
@@ -29,7 +27,7 @@ internal static class Names
     }
 
     private static bool IsLabelCharacters(ReadOnlySpan<char> part) =>
-        part.Length > 0 && part[0] != '-' && part[^1] != '-' && !part.ContainsAnyExcept(LabelCharacters);
+        part.Length > 0 && part[0] != '-' && part[^1] != '-' && LabelCharacters.HoldsAll(part);
 
     private static int Distance(string a, string b)
     {

@@ -68,6 +68,9 @@ internal enum ScalarKind : byte
 /// <summary>YAML 1.1's reading of plain scalars, as go-yaml (and so kubectl) does it.</summary>
 internal static class Scalars
 {
+    /// <summary>So many digits always fit into a long.</summary>
+    private const int DigitsOfLong = 18;
+
     public static bool IsNull(string text) => text is "" or "~" or "null" or "Null" or "NULL";
 
     public static bool IsTrue(string text) =>
@@ -101,8 +104,7 @@ internal static class Scalars
     private static bool TryMagnitude(ReadOnlySpan<char> digits, out BigInteger value)
     {
         value = default;
-        if (digits.Length == 1 || digits[0] != '0')
-            return !digits.ContainsAnyExceptInRange('0', '9') && BigInteger.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out value);
+        if (digits.Length == 1 || digits[0] != '0') return TryDecimal(digits, out value);
 
         var (radix, skip) = (digits[1] | 0x20) switch { 'x' => (16, 2), 'o' => (8, 2), 'b' => (2, 2), _ => (8, 1) };
         if (digits.Length == skip) return false;
@@ -113,6 +115,22 @@ internal static class Scalars
             value = value * radix + digit;
         }
 
+        return true;
+    }
+
+    private static bool TryDecimal(ReadOnlySpan<char> digits, out BigInteger value)
+    {
+        value = default;
+        var small = 0L;
+        foreach (var c in digits)
+        {
+            if (!char.IsAsciiDigit(c)) return false;
+            if (digits.Length <= DigitsOfLong) small = (small * 10) + (c - '0');
+        }
+
+        if (digits.Length > DigitsOfLong) return BigInteger.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out value);
+
+        value = small;
         return true;
     }
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.InteropServices;
 
 namespace StickyIngress.Api.Reading;
@@ -6,29 +5,27 @@ namespace StickyIngress.Api.Reading;
 /*
  * What it reads:  maps and lists in blocks; flow maps and lists, quoted strings without escapes and plain scalars, each within one line;
  *                 comments; several documents. All in printable ASCII.
- * What it leaves: everything else, right or wrong, by answering null as soon as it meets it: anchors, tags, block scalars, scalars over
+ * What it leaves: everything else, right or wrong, by ending before the document in which it meets it: anchors, tags, block scalars, scalars over
  *                 several lines, escapes, unusual keys, empty values, and every mistake. So it never reports one.
- * Its answer is the one that YamlNodes would give, positions included; a property test compares the two.
+ * Its answer is the one that YamlNodes would give, positions included; a property test compares the two. It reads a document when it is
+ * asked for, so that the trees of a large file are not all alive at once: that is what collecting garbage would cost most for.
  */
 
 /// <summary>Reads the kind of YAML that nearly all manifests are written in, some twenty times as fast as <see cref="YamlNodes"/>.</summary>
 internal sealed class PlainYaml
 {
-    /// <summary>All trees of a text are alive at once, so longer texts are left to <see cref="YamlNodes"/>.</summary>
-    private const int MaxCharacters = 1024 * 1024;
-
     private const int MaxDepth = 50;
     private const int MaxKeyLength = 128;
 
     private const string Letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
     private const string Digits = "0123456789";
 
-    private static readonly SearchValues<char> Known = SearchValues.Create([.. Enumerable.Range(' ', '~' - ' ' + 1).Select(c => (char)c), '\n']);
-    private static readonly SearchValues<char> KeyStart = SearchValues.Create(Letters);
-    private static readonly SearchValues<char> KeyRest = SearchValues.Create(Letters + Digits + "./-");
-    private static readonly SearchValues<char> PlainStart = SearchValues.Create(Letters + Digits + "/$.+(^~=;<\\");
-    private static readonly SearchValues<char> FlowRest = SearchValues.Create(Letters + Digits + "/$.+(^~=;<\\)*@-");
-    private static readonly SearchValues<char> AfterColon = SearchValues.Create(Letters + Digits + "/");
+    private static readonly AsciiSet Known = new(string.Concat(Enumerable.Range(' ', '~' - ' ' + 1).Select(c => (char)c)) + '\n');
+    private static readonly AsciiSet KeyStart = new(Letters);
+    private static readonly AsciiSet KeyRest = new(Letters + Digits + "./-");
+    private static readonly AsciiSet PlainStart = new(Letters + Digits + "/$.+(^~=;<\\");
+    private static readonly AsciiSet FlowRest = new(Letters + Digits + "/$.+(^~=;<\\)*@-");
+    private static readonly AsciiSet AfterColon = new(Letters + Digits + "/");
 
     private readonly string _text;
     private readonly List<Node> _scratch = [];
@@ -40,7 +37,15 @@ internal sealed class PlainYaml
     private int _next; // where the next line begins
     private bool _atEnd;
 
-    private PlainYaml(string text) => _text = text;
+    public PlainYaml(string text)
+    {
+        _text = text;
+        IsPlain = Known.HoldsAll(text);
+        if (IsPlain) MoveNext();
+    }
+
+    /// <summary>False: from the document after the last one on the text is for <see cref="YamlNodes"/>.</summary>
+    public bool IsPlain { get; private set; }
 
     private int Indent => _content - _start;
 
@@ -48,38 +53,31 @@ internal sealed class PlainYaml
 
     private bool IsItem => _text[_content] == '-' && _content + 1 < _end && _text[_content + 1] == ' ';
 
-    /// <summary>The trees of all documents; null: this is for <see cref="YamlNodes"/>.</summary>
-    public static List<Node>? TryRead(string text) =>
-        text.Length > MaxCharacters || text.AsSpan().ContainsAnyExcept(Known) ? null : new PlainYaml(text).ReadAll();
-
-    private List<Node>? ReadAll()
+    /// <summary>The next document; null: there is none, or not for this reader.</summary>
+    public Node? Next()
     {
-        var documents = new List<Node>();
-        MoveNext();
-        while (!_atEnd)
+        if (_atEnd || !IsPlain) return null;
+
+        var document = ReadDocument();
+        IsPlain = document is not null;
+        return document;
+    }
+
+    private Node? ReadDocument()
+    {
+        if (IsSeparator)
         {
-            if (IsSeparator)
-            {
-                var line = _line + 1;
-                var isLast = _next == _text.Length;
-                MoveNext();
-                if (_atEnd && isLast)
-                {
-                    // An empty document; this is where YamlNodes has it.
-                    documents.Add(new(NodeKind.Scalar, "", true, [], line, 2));
-                    break;
-                }
+            var line = _line + 1;
+            var isLast = _next == _text.Length;
+            MoveNext();
 
-                if (_atEnd) return null;
-            }
-
-            if (Indent != 0 || ReadMap(0) is not { } root) return null;
-
-            documents.Add(root);
-            if (!_atEnd && !IsSeparator) return null;
+            // An empty document; this is where YamlNodes has it.
+            if (_atEnd) return isLast ? new(NodeKind.Scalar, "", true, [], line, 2) : null;
         }
 
-        return documents;
+        if (Indent != 0 || ReadMap(0) is not { } root) return null;
+
+        return _atEnd || IsSeparator ? root : null;
     }
 
     /// <summary>Goes to the next line that is neither empty nor a comment.</summary>
@@ -227,7 +225,7 @@ internal sealed class PlainYaml
         if (at >= _end || !KeyStart.Contains(_text[at])) return null;
 
         var rest = _text.AsSpan(at, _end - at);
-        var length = rest.IndexOfAnyExcept(KeyRest);
+        var length = KeyRest.IndexOfAnyExcept(rest);
         if (length is < 0 or > MaxKeyLength || rest[length] != ':' || (length + 1 < rest.Length && rest[length + 1] != ' ')) return null;
 
         var name = rest[..length];

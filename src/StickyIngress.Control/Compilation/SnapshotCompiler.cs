@@ -55,7 +55,7 @@ public sealed class SnapshotCompiler
         };
         ChangePass.Run(run);
         OwnershipPass.Run(run);
-        ZonePass.Find(run);
+        ZonePass.Find(run, _upstreams.IsRefused);
         IngressPass.Run(run);
         _upstreams.Run(run);
         var places = PlacePass.Run(run);

@@ -39,6 +39,9 @@ internal sealed class UpstreamPass(ImmutableArray<Action<PlanDraft>> passes, Ups
         }
     }
 
+    /// <summary>Whether the spec makes no sense by itself, whoever else wants its session zone.</summary>
+    public bool IsRefused(CompileRun run, StickyUpstream source) => Draft(run, source, zoneOwner: null).Refused;
+
     /// <summary>Null: there is no such upstream, or it is not for us.</summary>
     private CompiledUpstream? Compile(CompileRun run, ResourceRef named)
     {
@@ -76,6 +79,11 @@ internal sealed class UpstreamPass(ImmutableArray<Action<PlanDraft>> passes, Ups
     {
         ResourceRef? zoneOwner = run.Resources.Upstreams.GetValueOrDefault(source.Ref) == source
             && run.ZoneConflicts.TryGetValue(source.Ref, out var owner) ? owner : null;
+        return Draft(run, source, zoneOwner);
+    }
+
+    private UpstreamPlan Draft(CompileRun run, StickyUpstream source, ResourceRef? zoneOwner)
+    {
         var draft = new PlanDraft(source, run.Secrets, zoneOwner);
         foreach (var pass in passes) pass(draft);
         return draft.ToPlan();

@@ -8,7 +8,8 @@ namespace StickyIngress.Control.Compilation;
 internal static class ZonePass
 {
     /// <summary>Finds who has to yield, and makes those dirty for whom that changed.</summary>
-    public static void Find(CompileRun run)
+    /// <param name="isRefused">Whether there is something else wrong with it, so that it has no sessions to name.</param>
+    public static void Find(CompileRun run, Func<CompileRun, StickyUpstream, bool> isRefused)
     {
         if (!run.OwnershipChanged && !run.Changed.Any(changed => changed.Kind == StickyUpstream.KindName)) return;
 
@@ -18,7 +19,9 @@ internal static class ZonePass
             .GroupBy(upstream => (upstream.Metadata.Namespace, upstream.Spec.Sticky!.Learn!.Zone!.Name));
         foreach (var zone in zones)
         {
-            var claimants = zone.Order(ResourceAge.Instance).ToArray();
+            if (!zone.Skip(1).Any()) continue;
+
+            var claimants = zone.Where(claimant => HasHad(run, claimant) || !isRefused(run, claimant)).Order(ResourceAge.Instance).ToArray();
             foreach (var newer in claimants.Skip(1)) conflicts.Add(newer.Ref, claimants[0].Ref);
         }
 
@@ -27,6 +30,10 @@ internal static class ZonePass
         run.Dirty.UnionWith(former.Except(run.ZoneConflicts).Select(conflict => conflict.Key));
         run.Dirty.UnionWith(run.ZoneConflicts.Except(former).Select(conflict => conflict.Key));
     }
+
+    /// <summary>What serves of it names that zone, be its newer form refused or not.</summary>
+    private static bool HasHad(CompileRun run, StickyUpstream claimant) =>
+        run.Previous.Upstreams.GetValueOrDefault(claimant.Ref)?.Plan?.Source.Spec.Sticky?.Learn?.Zone?.Name == claimant.Spec.Sticky!.Learn!.Zone!.Name;
 
     public static void Run(PlanDraft draft)
     {
