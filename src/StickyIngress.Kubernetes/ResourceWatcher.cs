@@ -34,6 +34,7 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
     private readonly UnreadableEvents _unreadable = new(context.Times, context.Time, random);
     private bool _streams = true;
     private bool _suspect;
+    private bool _expired;
     private bool _rewound;
 
     private ResourceKind<T> Kind => store.Kind;
@@ -130,8 +131,11 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
     {
         if (e.IsExpired)
         {
+            // After an outage the waits are long, and this is the answer of a server that is back.
+            var first = _version.Length > 0 && !_expired;
+            _expired = true;
             Forget(WatchRestart.Expired);
-            return _backoff.Next();
+            return first ? TimeSpan.Zero : _backoff.Next();
         }
 
         context.Observer.WatchRestarted(Kind.Name, WatchRestart.Failed);
@@ -230,10 +234,12 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
                 {
                     if (TryRead(buffer.Slice(0, end), out var watched, out var head))
                     {
+                        var listing = initial is not null;
                         if (!Handle(watched, head, ref initial)) return true;
 
                         heard = true;
                         if (initial is null) _backoff.Reset();
+                        if (!listing) _expired = false;
                     }
                     else if (initial is not null)
                     {

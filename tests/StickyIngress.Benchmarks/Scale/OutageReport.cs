@@ -12,11 +12,17 @@ internal static class OutageReport
 {
     private const int Upstreams = 200;
 
-    /// <param name="options">Minutes to be away; three where there is no number.</param>
+    /// <param name="options">real or fake to run on one of the two alone, and minutes to be away; three where there is no number.</param>
     public static async Task RunAsync(TextWriter output, string repository, params string[] options)
     {
-        var away = TimeSpan.FromMinutes(options.Length > 0 ? double.Parse(options[0]) : 3);
-        await using (var fake = (await ScaleServer.FakeAsync()).Api) await MeasureAsync(output, "fake API server", fake, changedAway: true, away);
+        var away = TimeSpan.FromMinutes(options.Select(option => double.TryParse(option, out var minutes) ? minutes : 0).Append(0).Max() is > 0 and var given ? given : 3);
+        if (!options.Contains("real"))
+        {
+            await using var fake = (await ScaleServer.FakeAsync()).Api;
+            await MeasureAsync(output, "fake API server", fake, changedAway: true, away);
+        }
+
+        if (options.Contains("fake")) return;
 
         if (!RealApiServer.TryFind(out var assets, out var reason))
         {

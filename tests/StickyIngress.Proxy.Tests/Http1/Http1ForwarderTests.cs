@@ -187,6 +187,37 @@ public sealed class Http1ForwarderTests
     }
 
     [Theory]
+    [InlineData("resets", 502)]
+    [InlineData("ends without a word", 502)]
+    [InlineData("keeps silent", 504)]
+    [InlineData("talks no TLS any more", 502)]
+    public async Task A_tls_peer_that_breaks_while_its_response_is_awaited_is_a_failed_try(string deed, int status)
+    {
+        using var key = ECDsa.Create();
+        using var certificate = new CertificateRequest("CN=peer.test", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        await using var backend = RawBackend.Start(async (stream, cancellationToken) =>
+        {
+            await using var tls = new SslStream(stream, leaveInnerStreamOpen: true);
+            await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = certificate }, cancellationToken);
+            await RawBackend.ReadHeadAsync(tls, cancellationToken);
+            if (deed == "keeps silent") await RawBackend.ReadHeadAsync(tls, cancellationToken);
+            if (deed == "talks no TLS any more") await stream.WriteAsync("HTTP/1.1 200 OK\r\n\r\n"u8.ToArray(), cancellationToken);
+            if (deed == "resets") stream.Socket.Close(0);
+        });
+        await using var proxy = await ProxyUnderTest.StartAsync(
+            [backend.EndPoint, backend.EndPoint],
+            ProxyUnderTest.Settings with { Protocol = PeerProtocol.Https, ReadTimeout = TimeSpan.FromMilliseconds(200), Tls = new(TestTemplates.Parse("peer.test"), false, null, null, null) });
+
+        using var answer = await proxy.Client.GetAsync("/", Stop);
+
+        Assert.Equal(status, (int)answer.StatusCode);
+        await Eventually.HoldsAsync(() => proxy.Log.Lines.Count == 1, "the request ended", Stop);
+        Assert.Equal($"{status} [{backend.Address}, {backend.Address}] [{status}, {status}]", proxy.Log.Lines.Single());
+        Assert.All(proxy.Upstream.Primaries.Peers.ToArray(), peer => Assert.Equal(1, peer.State.Fails));
+        proxy.AssertNothingHeld();
+    }
+
+    [Theory]
     [InlineData(true, "401 200 200", 1)]
     [InlineData(false, "401 401 401", 2)]
     public async Task Ntlm_ties_the_peer_connection_to_the_client_connection(bool ntlm, string statuses, int connections)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using StickyIngress.Core;
 using StickyIngress.Core.Upstreams;
@@ -36,8 +37,13 @@ internal sealed class ConnectionPool(Clock clock)
             PeerConnection? taken;
             lock (_gate)
             {
-                if (!_top.TryGetValue(key, out taken)) return null;
-                Unlink(taken);
+                ref var top = ref CollectionsMarshal.GetValueRefOrNullRef(_top, key);
+                if (Unsafe.IsNullRef(ref top)) return null;
+
+                taken = top;
+                if (taken.Idle.Below is { } next) top = next;
+                else _top.Remove(key);
+                Leave(taken.Idle);
             }
 
             if (taken.Idle.Until > clock.Milliseconds && taken.IsQuiet)
@@ -134,8 +140,6 @@ internal sealed class ConnectionPool(Clock clock)
     private void Unlink(PeerConnection connection)
     {
         var slot = connection.Idle;
-        slot.Pool = null;
-        _byUse.Remove(slot.Node!);
         var above = _top[connection.Key];
         if (above == connection)
         {
@@ -148,6 +152,12 @@ internal sealed class ConnectionPool(Clock clock)
             above.Idle.Below = slot.Below;
         }
 
-        slot.Below = null;
+        Leave(slot);
+    }
+
+    private void Leave(IdleSlot slot)
+    {
+        _byUse.Remove(slot.Node!);
+        (slot.Pool, slot.Below) = (null, null);
     }
 }

@@ -293,7 +293,18 @@ internal sealed class PeerConnection : IDisposable
         _isReceiving = true;
     }
 
-    private async ValueTask ReceivedAsync() => _receiving = new(await _receiving);
+    /// <summary>A receive may be awaited once, so what came of it is kept for <see cref="TryReceive"/>, a failure too.</summary>
+    private async ValueTask ReceivedAsync()
+    {
+        try
+        {
+            _receiving = new(await _receiving);
+        }
+        catch (Exception e)
+        {
+            _receiving = new(Task.FromException<int>(e));
+        }
+    }
 
     /// <summary>The buffer is not ours to give away before the receive that was under way has ended.</summary>
     private async Task ReturnInputLaterAsync()
