@@ -10,6 +10,8 @@ namespace StickyIngress.Sync.Tests;
 /// <summary>The store as a real server keeps it.</summary>
 public sealed class RedisStoreTests
 {
+    private const string Prefix = "sticky-ingress";
+
     private static readonly SharedKey Key = new("5f0c6bd2-4b1c-4d52-9f2f-3a1f6f0c7e11", new SessionKey(0x1122334455667788, 0x99aabbccddeeff00));
 
     private static readonly byte[] A = "peer a"u8.ToArray();
@@ -71,6 +73,36 @@ public sealed class RedisStoreTests
         await Eventually.HoldsAsync(() => two.Heard.Contains("second"), "the other replica hears", Stop);
 
         Assert.Equal(["first", "second"], two.Heard);
+    }
+
+    [Fact]
+    public async Task The_same_session_of_another_upstream_is_another()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var one = await Client.ConnectAsync(server);
+        foreach (var owner in (string[])["0b9a3c1e-6d57-4f0a-8c35-2f8f3c8b9d10", "default/shop", "default/blog"])
+        {
+            var other = Key with { Owner = owner };
+
+            Assert.Null(await one.Store.ReadAsync(other));
+            await one.Store.WriteAsync(Write(A) with { Key = other });
+        }
+    }
+
+    [Fact]
+    public async Task Another_prefix_shares_nothing_with_the_first()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var one = await Client.ConnectAsync(server);
+        await using var two = await Client.ConnectAsync(server, prefix: "other");
+
+        await one.Store.WriteAsync(Write(A) with { Announcement = "one"u8.ToArray() });
+        Assert.Null(await two.Store.ReadAsync(Key));
+        await two.Store.WriteAsync(Write(B) with { Announcement = "two"u8.ToArray() });
+        await Eventually.HoldsAsync(() => two.Heard.Contains("two"), "it hears its own", Stop);
+
+        Assert.Equal(["two"], two.Heard);
+        Assert.NotEqual((await one.Store.ProbeAsync()).Life, (await two.Store.ProbeAsync()).Life);
     }
 
     [Fact]
@@ -161,10 +193,11 @@ public sealed class RedisStoreTests
         private readonly CancellationTokenSource _stop = new();
         private readonly Task _running;
 
-        public Client(RedisServer server, string? passwordFile = null)
+        public Client(RedisServer server, string? passwordFile = null, string prefix = Prefix)
         {
             var connection = new RedisConnection(
-                new() { Store = "redis://" + server.Address, PasswordFile = passwordFile }, TimeProvider.System, NullLogger<RedisConnection>.Instance);
+                new() { Store = "redis://" + server.Address, PasswordFile = passwordFile, Prefix = prefix },
+                TimeProvider.System, NullLogger<RedisConnection>.Instance);
             Store = new(connection);
             Store.Announced += message => Hear(Encoding.UTF8.GetString(message.Span));
             _running = connection.RunAsync(_stop.Token);
@@ -176,14 +209,14 @@ public sealed class RedisStoreTests
 
         private bool IsSubscribed { get; set; }
 
-        public static async Task<Client> ConnectAsync(RedisServer server)
+        public static async Task<Client> ConnectAsync(RedisServer server, string prefix = Prefix)
         {
-            var client = new Client(server);
+            var client = new Client(server, prefix: prefix);
             await Eventually.HoldsAsync(async () =>
             {
                 if (await FailsAsync(client)) return false;
 
-                await server.SayAsync("PUBLISH sticky-ingress:bindings hello", Stop);
+                await server.SayAsync($"PUBLISH {prefix}:bindings hello", Stop);
                 return client.IsSubscribed;
             }, "it is connected and hears", Stop);
             return client;

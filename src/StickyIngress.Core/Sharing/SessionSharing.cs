@@ -131,9 +131,11 @@ public sealed class SessionSharing
     /// <summary>Looks whether the store can be used, and whether it is what it was.</summary>
     internal Task ProbeAsync() => _health.ProbeAsync();
 
-    /// <summary>Offers every known session again, as long as the store takes writes.</summary>
+    /// <summary>Offers every known session again where the store may lack some, as long as it takes writes.</summary>
     internal async Task ReofferAsync(CancellationToken cancellationToken)
     {
+        if (!_health.TakeReoffer()) return;
+
         const int StepsPerSecond = 20;
         var step = Math.Max(1, _options.ReofferedPerSecond / StepsPerSecond);
         var offered = 0;
@@ -141,8 +143,9 @@ public sealed class SessionSharing
         {
             foreach (var session in zone.Zone.Table.Export())
             {
-                if (++offered % step == 0) await Task.Delay(TimeSpan.FromSeconds(1.0 / StepsPerSecond), _time, cancellationToken);
-                if (!_health.IsWritable || _pending.Count > _options.MaxPending / 2)
+                if (++offered % step == 0) await PauseAsync();
+                while (_health.IsWritable && _pending.Count > _options.MaxPending / 2) await PauseAsync();
+                if (!_health.IsWritable)
                 {
                     _health.MustReoffer();
                     return;
@@ -151,6 +154,8 @@ public sealed class SessionSharing
                 Add(zone, session.Key, null, announce: false, session.Age);
             }
         }
+
+        Task PauseAsync() => Task.Delay(TimeSpan.FromSeconds(1.0 / StepsPerSecond), _time, cancellationToken);
     }
 
     private (int Ordinal, string? Peer, byte[] Value, Task<byte[]> Answer) Send(PendingWrite write)
@@ -280,10 +285,7 @@ public sealed class SessionSharing
     private async Task ReofferAllAsync(CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(_options.ProbeInterval, _time);
-        do
-        {
-            if (_health.TakeReoffer()) await ReofferAsync(cancellationToken);
-        }
+        do await ReofferAsync(cancellationToken);
         while (await timer.WaitForNextTickAsync(cancellationToken));
     }
 }

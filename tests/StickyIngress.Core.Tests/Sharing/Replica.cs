@@ -24,6 +24,7 @@ internal sealed class Replica : ISharingObserver
         foreach (var peer in AllPeers) _zone.Peers.Assign(peer);
         _shared = Sharing.Join(owner, _zone);
         Sharing.ProbeAsync().GetAwaiter().GetResult();
+        Sharing.ReofferAsync(default).GetAwaiter().GetResult(); // of no session: none is known yet
     }
 
     public FakeStore Store { get; }

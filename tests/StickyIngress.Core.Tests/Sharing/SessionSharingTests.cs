@@ -230,50 +230,6 @@ public sealed class SessionSharingTests
     }
 
     [Fact]
-    public async Task A_store_that_came_back_empty_is_offered_all_sessions_again()
-    {
-        var one = new Replica(_store);
-        for (var session = 0; session < 5; session++) one.Bind(session, Peers[session % Peers.Length]);
-        one.Settle();
-        _store.Values.Clear();
-        _store.Life = "second";
-
-        await one.Sharing.ProbeAsync();
-        await one.Sharing.ReofferAsync(TestContext.Current.CancellationToken);
-        one.Settle();
-
-        Assert.Equal(5, _store.Values.Count);
-    }
-
-    [Fact]
-    public async Task Sessions_are_offered_again_no_faster_than_the_rate()
-    {
-        var one = new Replica(_store, new() { ReofferedPerSecond = 40 });
-        for (var session = 0; session < 5; session++) one.Bind(session, Peers[0]);
-        one.Settle();
-
-        var offering = one.Sharing.ReofferAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(1, one.Sharing.Pending);
-        one.Time.Advance(TimeSpan.FromMilliseconds(50));
-        Assert.Equal(3, one.Sharing.Pending);
-        one.Time.Advance(TimeSpan.FromMilliseconds(50));
-        await offering;
-
-        Assert.Equal(5, one.Sharing.Pending);
-    }
-
-    [Fact]
-    public void More_than_may_wait_is_dropped_and_counted()
-    {
-        var one = new Replica(_store, new() { MaxPending = 2 });
-
-        for (var session = 0; session < 3; session++) one.Bind(session, Peers[0]);
-
-        Assert.Equal(2, one.Sharing.Pending);
-        Assert.Equal([(SharingOperation.Write, SharingOutcome.Dropped)], one.Seen);
-    }
-
-    [Fact]
     public void Sessions_of_another_upstream_are_not_taken_over()
     {
         var (one, two) = (new Replica(_store), new Replica(_store, owner: "uid-2"));
