@@ -75,6 +75,22 @@ public sealed class RedisStoreTests
         Assert.Equal(["first", "second"], two.Heard);
     }
 
+    /// <summary>A replica that looks under another key finds nothing, and no version in a value tells it.</summary>
+    [Fact]
+    public async Task A_session_has_the_key_under_which_the_replicas_that_run_now_look_for_it()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var one = await Client.ConnectAsync(server);
+
+        await one.Store.WriteAsync(Write(A));
+
+        var hex = await server.LinesAsync(
+            "EVAL \"return redis.call('KEYS', 'sticky-ingress:*:*')[1]:gsub('.', function(c) return string.format('%02x', c:byte()) end)\" 0", Stop);
+        Assert.Equal(
+            [.. "sticky-ingress:Xwxr0kscTVKfLzofbwx-EQ:"u8, .. Convert.FromHexString("887766554433221100ffeeddccbbaa99")],
+            Convert.FromHexString(hex.Single()));
+    }
+
     [Fact]
     public async Task The_same_session_of_another_upstream_is_another()
     {
