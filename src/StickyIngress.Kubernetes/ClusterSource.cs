@@ -133,7 +133,7 @@ public sealed class ClusterSource : IResourceSource
         {
             var watcher = new ResourceWatcher<T>(context, store, scope, new Random(_random.Next()));
             var running = Task.Run(() => watcher.RunAsync(stopping), CancellationToken.None);
-            watches.Add(new(watcher.Listed, running, () => watcher.Diagnostics(null, $"{store.Kind.Plural} in {scope.Namespace ?? "the cluster"}")));
+            watches.Add(new(watcher.Listed, running, () => watcher.Diagnostics(null, $"{store.Kind.Plural} in {scope.Place}")));
         }
     }
 

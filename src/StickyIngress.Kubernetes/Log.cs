@@ -5,26 +5,26 @@ namespace StickyIngress.Kubernetes;
 /// <summary>Every message of this project. Ids are never reused.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(3001, LogLevel.Information, "Listed {Count} of {Kind} in {Namespace} at version {Version}")]
-    public static partial void Listed(ILogger logger, string kind, string? @namespace, int count, string version);
+    [LoggerMessage(3001, LogLevel.Information, "Listed {Count} of {Kind} in {Place} at version {Version}")]
+    public static partial void Listed(ILogger logger, string kind, string place, int count, string version);
 
-    [LoggerMessage(3002, LogLevel.Warning, "Watch of {Kind} in {Namespace} was refused with {Code}: {Message}")]
-    public static partial void WatchRefused(ILogger logger, string kind, string? @namespace, int code, string message);
+    [LoggerMessage(3002, LogLevel.Warning, "Watch of {Kind} in {Place} was refused with {Code}: {Message}")]
+    public static partial void WatchRefused(ILogger logger, string kind, string place, int code, string message);
 
-    [LoggerMessage(3003, LogLevel.Warning, "Watch of {Kind} in {Namespace} failed: {Message}")]
-    public static partial void WatchFailed(ILogger logger, string kind, string? @namespace, string message);
+    [LoggerMessage(3003, LogLevel.Warning, "Watch of {Kind} in {Place} failed: {Message}")]
+    public static partial void WatchFailed(ILogger logger, string kind, string place, string message);
 
-    [LoggerMessage(3004, LogLevel.Warning, "Watch of {Kind} in {Namespace} went silent and is cut")]
-    public static partial void WatchSilent(ILogger logger, string kind, string? @namespace);
+    [LoggerMessage(3004, LogLevel.Warning, "Watch of {Kind} in {Place} went silent and is cut")]
+    public static partial void WatchSilent(ILogger logger, string kind, string place);
 
-    [LoggerMessage(3005, LogLevel.Warning, "The API server's versions of {Kind} in {Namespace} went backwards; all is listed again")]
-    public static partial void Rewound(ILogger logger, string kind, string? @namespace);
+    [LoggerMessage(3005, LogLevel.Warning, "The API server's versions of {Kind} in {Place} went backwards; all is listed again")]
+    public static partial void Rewound(ILogger logger, string kind, string place);
 
-    [LoggerMessage(3006, LogLevel.Warning, "An event of {Kind} in {Namespace} cannot be read, so all will be listed again: {Message}")]
-    public static partial void EventUnreadable(ILogger logger, string kind, string? @namespace, string message);
+    [LoggerMessage(3006, LogLevel.Warning, "An event of {Kind} in {Place} cannot be read, so all will be listed again: {Message}")]
+    public static partial void EventUnreadable(ILogger logger, string kind, string place, string message);
 
-    [LoggerMessage(3007, LogLevel.Warning, "An object in the list of {Kind} in {Namespace} cannot be read; nothing counts as gone until it can: {Message}")]
-    public static partial void ObjectUnreadable(ILogger logger, string kind, string? @namespace, string message);
+    [LoggerMessage(3007, LogLevel.Warning, "An object in the list of {Kind} in {Place} cannot be read; nothing counts as gone until it can: {Message}")]
+    public static partial void ObjectUnreadable(ILogger logger, string kind, string place, string message);
 
     [LoggerMessage(3101, LogLevel.Information, "{Identity} leads from now on")]
     public static partial void Leads(ILogger logger, string identity);

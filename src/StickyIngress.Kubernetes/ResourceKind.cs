@@ -29,6 +29,9 @@ internal sealed record ResourceKind<T>(
 /// <summary>What of a kind one watch is about; null: all.</summary>
 internal readonly record struct WatchScope(string? Namespace, string? Name = null)
 {
+    /// <summary>For people.</summary>
+    public string Place => Namespace ?? "the cluster";
+
     public bool Holds(ResourceRef named) =>
         (Namespace is null || Namespace == named.Namespace) && (Name is null || Name == named.Name);
 }

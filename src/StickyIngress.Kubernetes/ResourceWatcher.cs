@@ -120,8 +120,8 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
         {
             _suspect = true;
             var silent = stream.IsSilent;
-            if (silent) Log.WatchSilent(context.Logger, Kind.Name, scope.Namespace);
-            else Log.WatchFailed(context.Logger, Kind.Name, scope.Namespace, e.Message);
+            if (silent) Log.WatchSilent(context.Logger, Kind.Name, scope.Place);
+            else Log.WatchFailed(context.Logger, Kind.Name, scope.Place, e.Message);
             context.Observer.WatchRestarted(Kind.Name, silent ? WatchRestart.Silent : WatchRestart.Failed);
             return _backoff.Next();
         }
@@ -139,7 +139,7 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
         }
 
         context.Observer.WatchRestarted(Kind.Name, WatchRestart.Failed);
-        Log.WatchRefused(context.Logger, Kind.Name, scope.Namespace, e.Code, e.Message);
+        Log.WatchRefused(context.Logger, Kind.Name, scope.Place, e.Code, e.Message);
         _suspect = e.Code >= 500;
         if (e.Code is (int)HttpStatusCode.Forbidden or (int)HttpStatusCode.Unauthorized)
         {
@@ -302,7 +302,7 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
         }
         catch (Exception e) when (Json.IsMalformed(e))
         {
-            Log.EventUnreadable(context.Logger, Kind.Name, scope.Namespace, e.Message);
+            Log.EventUnreadable(context.Logger, Kind.Name, scope.Place, e.Message);
             _unreadable.Note();
             return false;
         }
@@ -393,11 +393,11 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
 
         store.Replace(scope, listing);
         Unreadable = listing.Unreadable;
-        if (Unreadable is not null) Log.ObjectUnreadable(context.Logger, Kind.Name, scope.Namespace, Unreadable);
+        if (Unreadable is not null) Log.ObjectUnreadable(context.Logger, Kind.Name, scope.Place, Unreadable);
         _unreadable.Listed();
         _rewound = false;
         (_version, _newest) = (version, version);
-        Log.Listed(context.Logger, Kind.Name, scope.Namespace, listing.Seen.Count, version);
+        Log.Listed(context.Logger, Kind.Name, scope.Place, listing.Seen.Count, version);
         _listed.TrySetResult();
     }
 
@@ -408,7 +408,7 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
 
     private void Rewind()
     {
-        Log.Rewound(context.Logger, Kind.Name, scope.Namespace);
+        Log.Rewound(context.Logger, Kind.Name, scope.Place);
         _version = "";
         _rewound = true;
     }

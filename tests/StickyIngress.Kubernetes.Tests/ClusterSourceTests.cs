@@ -149,6 +149,32 @@ public sealed class ClusterSourceTests
         Assert.Contains(("Service", WatchRestart.Expired), cluster.Observer.Restarts);
     }
 
+    [Theory]
+    [InlineData(FaultKind.Gone, true)]
+    [InlineData(FaultKind.Gone, false)]
+    [InlineData(FaultKind.GoneEvent, true)]
+    [InlineData(FaultKind.GoneEvent, false)]
+    public async Task Version_that_is_gone_means_to_list_without_waiting(FaultKind kind, bool streams)
+    {
+        await using var cluster = await WatchedCluster.PrepareAsync(Shop);
+        cluster.Options.Watch = cluster.Options.Watch with
+        {
+            FirstRetry = TimeSpan.FromHours(1),
+            LastRetry = TimeSpan.FromHours(1),
+            Silence = TimeSpan.FromMinutes(1),
+            Life = TimeSpan.FromSeconds(1),
+        };
+        cluster.Fake.StreamsLists = streams;
+        cluster.Start();
+        await cluster.FirstAsync();
+
+        cluster.Fake.Add(new(kind) { Verb = "watch", Resource = "services" });
+        await Eventually.IsTrueAsync(() => cluster.Observer.Restarts.Contains(("Service", WatchRestart.Expired)));
+        cluster.Fake.Store.Put(FakeObjects.Service("web", "late", ("http", 80)));
+
+        await cluster.UntilAsync(set => set.Services.ContainsKey(Refs.Service("web", "late")));
+    }
+
     [Fact]
     public async Task Server_that_overlooks_streaming_lists_is_listed_by_pages()
     {
