@@ -89,6 +89,36 @@ public sealed class SessionSharingTests
     }
 
     [Fact]
+    public void What_is_bound_while_a_write_is_underway_stands_over_its_answer()
+    {
+        var (one, two) = (new Replica(_store), new Replica(_store));
+        two.Bind(Session, Peers[1]);
+        two.Settle();
+        one.Store.Announcements.Clear();
+
+        one.Bind(Session, Peers[0]);
+        one.Send();
+        one.Bind(Session, Peers[2]);
+        one.Store.Calls.Single().Run(apply: true, answer: true);
+
+        Assert.Equal(Peers[2], one.PeerOf(Session));
+    }
+
+    [Fact]
+    public void What_is_bound_while_a_read_is_underway_stands_over_its_answer()
+    {
+        var (one, two) = (new Replica(_store), new Replica(_store));
+        two.Bind(Session, Peers[1]);
+        two.Settle();
+
+        _ = one.FetchAsync(Session);
+        one.Bind(Session, Peers[2]);
+        one.Store.Calls.Single().Run(apply: true, answer: true);
+
+        Assert.Equal(Peers[2], one.PeerOf(Session));
+    }
+
+    [Fact]
     public void A_session_whose_peer_is_not_known_here_is_bound_anew()
     {
         var (one, two) = (new Replica(_store), new Replica(_store));
