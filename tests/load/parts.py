@@ -15,7 +15,6 @@ from proxies import shared_or_not
 
 NAMES = ["allocated", "half", "idle", "cold", "fair", "sync"]
 IDLE = 10000
-TURNS = 10
 
 
 def half(proxies, work, ports, options, report):
@@ -119,11 +118,11 @@ def sync(proxies, work, ports, options, report):
         with measure.serving(proxy, ports) as process:
             for host in ("alone", "shared") * 3:
                 measure.sample(proxy, process, ports, work, max(1, options.warmup // 6), host=host)
-            running = [turns(proxy, process, ports, work) for _ in range(TURNS)]
+            running = [turns(proxy, process, ports, work) for _ in range(options.turns)]
             store.send_signal(signal.SIGSTOP)
-            frozen = [turns(proxy, process, ports, work) for _ in range(TURNS)]
+            frozen = [turns(proxy, process, ports, work) for _ in range(options.turns)]
     rows = [*sync_rows("runs", running), *sync_rows("is frozen", frozen)]
-    report.rows("sync", f"Known sessions of learn, shared or not: {TURNS} times four turns of 2 s, A B B A", [
+    report.rows("sync", f"Known sessions of learn, shared or not: {options.turns} times four turns of 2 s, A B B A", [
         "the store", "sync", "CPU µs/request", "of `false`, ± standard error", "p50 ms", "p99 ms", "of `false`, ± standard error", "errors"], rows)
 
 
