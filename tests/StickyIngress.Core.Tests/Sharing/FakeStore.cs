@@ -7,6 +7,9 @@ internal sealed class StoreContent
 {
     public Dictionary<SharedKey, byte[]> Values { get; } = [];
 
+    /// <summary>Of the latest write of each.</summary>
+    public Dictionary<SharedKey, TimeSpan> Lifetimes { get; } = [];
+
     public string Life { get; set; } = "first";
 
     public List<FakeStore> Replicas { get; } = [];
@@ -17,7 +20,7 @@ internal sealed class StoreContent
         var stands = Values.TryGetValue(write.Key, out var found);
         if (stands && (Same(found!, write.Value) || !write.Expected.Any(expected => Same(found!, expected)))) return found!;
 
-        Values[write.Key] = write.Value;
+        (Values[write.Key], Lifetimes[write.Key]) = (write.Value, write.Lifetime);
         if (write.Announcement is { } announcement)
             foreach (var replica in Replicas) replica.Announcements.Add(announcement);
         return write.Value;

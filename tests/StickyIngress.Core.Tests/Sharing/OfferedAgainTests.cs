@@ -25,6 +25,21 @@ public sealed class OfferedAgainTests
     }
 
     [Fact]
+    public async Task What_is_offered_again_lives_no_longer_there_than_here()
+    {
+        var one = Knowing();
+        var whole = _store.Lifetimes.Values.Distinct().Single();
+        one.Time.Advance(TimeSpan.FromMinutes(4));
+        _store.Values.Clear();
+        _store.Life = "second";
+
+        await one.Sharing.ProbeAsync();
+        await OfferAsync(one);
+
+        Assert.All(_store.Lifetimes.Values, lifetime => Assert.InRange(whole - lifetime, TimeSpan.FromMinutes(3.9), TimeSpan.FromMinutes(4.1)));
+    }
+
+    [Fact]
     public async Task A_store_that_is_back_is_offered_all_sessions_and_none_before()
     {
         var one = Knowing();

@@ -89,6 +89,22 @@ public sealed class SessionSharingTests
     }
 
     [Fact]
+    public void A_replica_does_not_hear_of_its_own_former_binding()
+    {
+        var one = new Replica(_store);
+        foreach (var peer in (string[])[Peers[0], Peers[2]])
+        {
+            one.Bind(Session, peer);
+            one.Send();
+            one.Store.Calls.Single().Run(apply: true, answer: true);
+        }
+
+        one.Store.Hear(0);
+
+        Assert.Equal(Peers[2], one.PeerOf(Session));
+    }
+
+    [Fact]
     public void What_is_bound_while_a_write_is_underway_stands_over_its_answer()
     {
         var (one, two) = (new Replica(_store), new Replica(_store));
