@@ -4,6 +4,9 @@
 # that Prometheus with the same data. All on loopback, in a network of its own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+for program in prometheus chromium; do
+  command -v "$program" >/dev/null || { echo "dashboard: $program is missing (Debian package $program)" >&2; exit 1; }
+done
 if [ "${1:-}" != --inside ]; then exec tests/loopback.sh docs/dashboard.sh --inside; fi
 
 folder=$(mktemp -d)

@@ -17,7 +17,8 @@ internal sealed class Backoff(TimeSpan first, TimeSpan last, Random random)
     /// <summary>The same after a refusal, but no less than the server asks for, within reason.</summary>
     public TimeSpan Next(TimeSpan? asked)
     {
-        var (ours, theirs) = (Next(), asked < MostAsked ? asked.Value : asked is null ? TimeSpan.Zero : MostAsked);
+        var (ours, theirs) = (Next(), asked ?? TimeSpan.Zero);
+        if (theirs > MostAsked) theirs = MostAsked;
         return ours < theirs ? theirs : ours;
     }
 

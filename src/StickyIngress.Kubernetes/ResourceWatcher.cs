@@ -48,26 +48,14 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
     public string? Forbidden
     {
         get;
-        private set
-        {
-            if (field == value) return;
-
-            field = value;
-            context.TroubleChanged();
-        }
+        private set => Tell(ref field, value);
     }
 
     /// <summary>Why an object of the latest list could not even be named; null: all could.</summary>
     public string? Unreadable
     {
         get;
-        private set
-        {
-            if (field == value) return;
-
-            field = value;
-            context.TroubleChanged();
-        }
+        private set => Tell(ref field, value);
     }
 
     /// <summary>What there is to tell about reading.</summary>
@@ -152,6 +140,14 @@ internal sealed class ResourceWatcher<T>(WatchContext context, ResourceStore<T> 
         }
 
         return _backoff.Next(e.RetryAfter);
+    }
+
+    private void Tell(ref string? trouble, string? now)
+    {
+        if (trouble == now) return;
+
+        trouble = now;
+        context.TroubleChanged();
     }
 
     /// <summary>The next round lists.</summary>

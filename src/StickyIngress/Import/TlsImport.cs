@@ -11,7 +11,7 @@ internal sealed class TlsImport(ImportFindings findings)
     /// <summary>The server, or its location /, returns nothing but the same address with https.</summary>
     public static NginxDirective? FindRedirect(NginxDirective server)
     {
-        if (server.Inside.Any(line => line.Name == "listen" && line.Arguments.Contains("ssl")) || Passes(server)) return null;
+        if (ListensByTls(server) || Passes(server)) return null;
 
         var root = server.Inside.FirstOrDefault(line => line is { Name: "location", Arguments: ["/"] });
         return server.Inside.Concat(root?.Inside ?? []).FirstOrDefault(line =>
@@ -23,7 +23,7 @@ internal sealed class TlsImport(ImportFindings findings)
     public void AddCertificate(NginxDirective server, Scope scope, ServerLocations locations)
     {
         var certificates = scope.Nearest("ssl_certificate");
-        if (certificates.Count == 0 || !scope.Own("listen").Any(line => line.Arguments.Contains("ssl"))) return;
+        if (certificates.Count == 0 || !ListensByTls(server)) return;
 
         foreach (var more in certificates.Skip(1)) findings.NoCounterpart(more, "a host has one certificate");
         if (locations.Upstreams.Count == 0)
@@ -62,6 +62,8 @@ internal sealed class TlsImport(ImportFindings findings)
                 findings.Warn(redirect.Line, "plain http is answered with 308 here");
         }
     }
+
+    private static bool ListensByTls(NginxDirective server) => server.Inside.Any(line => line.Name == "listen" && line.Arguments.Contains("ssl"));
 
     private static bool Passes(NginxDirective block) => block.Inside.Any(line => line.Name is "proxy_pass" or "grpc_pass" || Passes(line));
 
