@@ -12,6 +12,9 @@ internal sealed class StoreHealth(ISharedStore store, SharingOptions options, Ti
     /// <summary>A store that is not reached at once when the process starts is nothing to tell; after so many probes it is.</summary>
     private const int ProbesUntilTold = 10;
 
+    /// <summary>A store that takes probes and no sessions is tried more and more rarely, and at least this often.</summary>
+    private static readonly TimeSpan LongestHold = TimeSpan.FromSeconds(10);
+
     private readonly CircuitBreaker _reads = new(failuresInARow: 5);
     private readonly CircuitBreaker _writes = new(failuresInARow: 2);
     private readonly Lock _judging = new();
@@ -19,6 +22,10 @@ internal sealed class StoreHealth(ISharedStore store, SharingOptions options, Ti
     private bool _away = true;
     private int _failedAtStart;
     private int _mustReoffer = 1; // what a session file held
+
+    // Written by the one loop that writes sessions, read by the one that probes.
+    private long _hold;
+    private long _heldSince;
 
     public bool IsReadable => !_reads.IsOpen;
 
@@ -39,11 +46,21 @@ internal sealed class StoreHealth(ISharedStore store, SharingOptions options, Ti
         if (_reads.Failed()) Judge(e is TimeoutException ? "it does not answer within the read budget" : Cause(e));
     }
 
-    public void WriteSucceeded() => _writes.Succeeded();
-
-    public void WriteFailed()
+    public void WriteSucceeded()
     {
-        if (_writes.Failed()) Judge("writes fail");
+        _writes.Succeeded();
+        Volatile.Write(ref _hold, 0);
+    }
+
+    /// <param name="cause">Null: there was no answer.</param>
+    public void WriteFailed(Exception? cause)
+    {
+        // Before the breaker, which the next probe may close.
+        Volatile.Write(ref _heldSince, time.GetTimestamp());
+        if (!_writes.Failed()) return;
+
+        Volatile.Write(ref _hold, Math.Clamp(2 * _hold, options.ProbeInterval.Ticks, LongestHold.Ticks));
+        Judge(cause is null ? "it does not answer writes" : "it refuses a session: " + Cause(cause));
     }
 
     public async Task ProbeAsync()
@@ -80,7 +97,8 @@ internal sealed class StoreHealth(ISharedStore store, SharingOptions options, Ti
     private void Found(StoreProbe found, bool fast)
     {
         if (fast) _reads.Close();
-        if (found.Writable && _writes.IsOpen)
+        var isHeld = time.GetElapsedTime(Volatile.Read(ref _heldSince)).Ticks < Volatile.Read(ref _hold);
+        if (found.Writable && _writes.IsOpen && !isHeld)
         {
             _writes.Close();
             MustReoffer();
