@@ -23,9 +23,9 @@ internal sealed class StoreHealth(ISharedStore store, SharingOptions options, Ti
     private int _failedAtStart;
     private int _mustReoffer = 1; // what a session file held
 
-    // Written by the one loop that writes sessions, read by the one that probes.
-    private long _hold;
+    // Since then no probe closes the breaker of writes, for that long; guarded by the lock.
     private long _heldSince;
+    private TimeSpan _hold;
 
     public bool IsReadable => !_reads.IsOpen;
 
@@ -49,18 +49,21 @@ internal sealed class StoreHealth(ISharedStore store, SharingOptions options, Ti
     public void WriteSucceeded()
     {
         _writes.Succeeded();
-        Volatile.Write(ref _hold, 0);
+        lock (_judging) _hold = TimeSpan.Zero;
     }
 
     /// <param name="cause">Null: there was no answer.</param>
     public void WriteFailed(Exception? cause)
     {
-        // Before the breaker, which the next probe may close.
-        Volatile.Write(ref _heldSince, time.GetTimestamp());
-        if (!_writes.Failed()) return;
+        // In one step: a probe that succeeds between would close the breaker again, or tell of it without a cause.
+        lock (_judging)
+        {
+            _heldSince = time.GetTimestamp();
+            if (!_writes.Failed()) return;
 
-        Volatile.Write(ref _hold, Math.Clamp(2 * _hold, options.ProbeInterval.Ticks, LongestHold.Ticks));
-        Judge(cause is null ? "it does not answer writes" : "it refuses a session: " + Cause(cause));
+            _hold = TimeSpan.FromTicks(Math.Clamp(2 * _hold.Ticks, options.ProbeInterval.Ticks, LongestHold.Ticks));
+            Judge(cause is null ? "it does not answer writes" : "it refuses a session: " + Cause(cause));
+        }
     }
 
     public async Task ProbeAsync()
@@ -96,22 +99,24 @@ internal sealed class StoreHealth(ISharedStore store, SharingOptions options, Ti
 
     private void Found(StoreProbe found, bool fast)
     {
-        if (fast) _reads.Close();
-        var isHeld = time.GetElapsedTime(Volatile.Read(ref _heldSince)).Ticks < Volatile.Read(ref _hold);
-        if (found.Writable && _writes.IsOpen && !isHeld)
+        lock (_judging)
         {
-            _writes.Close();
-            MustReoffer();
-        }
+            if (fast) _reads.Close();
+            if (found.Writable && _writes.IsOpen && time.GetElapsedTime(_heldSince) >= _hold)
+            {
+                _writes.Close();
+                MustReoffer();
+            }
 
-        if (!found.Writable) _writes.Open();
-        if (found.Life != _life && found.Life.Length > 0)
-        {
-            _life = found.Life;
-            MustReoffer();
-        }
+            if (!found.Writable) _writes.Open();
+            if (found.Life != _life && found.Life.Length > 0)
+            {
+                _life = found.Life;
+                MustReoffer();
+            }
 
-        Judge(!found.Writable ? "it takes no writes" : fast ? "" : "it answers more slowly than the read budget");
+            Judge(!found.Writable ? "it takes no writes" : fast ? "" : "it answers more slowly than the read budget");
+        }
     }
 
     private void Judge(string reason)
