@@ -6,6 +6,8 @@ namespace StickyIngress.Tests.Sync;
 /// <summary>Peers that are changed on one replica's admin port.</summary>
 public sealed class SharedPeersTests
 {
+    private static readonly string[] SharingPeers = ["--sync-peers", "true"];
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -13,12 +15,12 @@ public sealed class SharedPeersTests
     {
         await using var servers = await Backends.StartAsync("a", "b");
         await using var redis = await RedisServer.StartAsync();
-        await using var replicas = await Replicas.StartAsync(2, servers.Addresses, "redis://" + redis.Address, "--sync-peers", "true");
+        await using var replicas = await Replicas.StartAsync(2, servers.Addresses, "redis://" + redis.Address, SharingPeers);
         await replicas.ConnectedAsync();
 
         await PatchAsync(replicas[0], servers[0].Address, "{\"drain\":true}");
         await StateAsync(replicas[1], servers[0].Address, "draining");
-        await replicas.AddAsync("redis://" + redis.Address, "--sync-peers", "true");
+        await replicas.AddAsync("redis://" + redis.Address, SharingPeers);
         await StateAsync(replicas[2], servers[0].Address, "draining");
 
         await PatchAsync(replicas[2], servers[0].Address, "{\"drain\":null}");
@@ -30,7 +32,7 @@ public sealed class SharedPeersTests
     {
         await using var servers = await Backends.StartAsync("a", "b");
         await using var redis = await RedisServer.StartAsync();
-        await using var replicas = await Replicas.StartAsync(2, servers.Addresses, "redis://" + redis.Address, "--sync-peers", "true");
+        await using var replicas = await Replicas.StartAsync(2, servers.Addresses, "redis://" + redis.Address, SharingPeers);
         await replicas.ConnectedAsync();
         redis.Kill();
 
@@ -47,7 +49,7 @@ public sealed class SharedPeersTests
     {
         await using var servers = await Backends.StartAsync("a", "b");
         await using var redis = await RedisServer.StartAsync();
-        await using var replicas = await Replicas.StartAsync(2, servers.Addresses, "redis://" + redis.Address, "--sync-peers", "true");
+        await using var replicas = await Replicas.StartAsync(2, servers.Addresses, "redis://" + redis.Address, SharingPeers);
         await replicas.ConnectedAsync();
         redis.Kill();
         await PatchAsync(replicas[0], servers[1].Address, "{\"down\":true}");
@@ -59,7 +61,7 @@ public sealed class SharedPeersTests
 
         await Eventually.HoldsAsync(
             async () => await StateOfAsync(replicas[0], servers[1].Address) == await StateOfAsync(replicas[1], servers[1].Address), "one of both stands", Stop);
-        await replicas.AddAsync("redis://" + redis.Address, "--sync-peers", "true");
+        await replicas.AddAsync("redis://" + redis.Address, SharingPeers);
         await StateAsync(replicas[2], servers[1].Address, await StateOfAsync(replicas[0], servers[1].Address));
     }
 
