@@ -28,6 +28,27 @@ public sealed class SnapshotCompilerTests
     }
 
     [Theory]
+    [InlineData("path: /;x", "path", "/;x")]
+    [InlineData("domain: a;b", "domain", "a;b")]
+    [InlineData("domain: \"a\\r\\nSet-Cookie: b=c\"", "domain", "a\r\nSet-Cookie: b=c")]
+    public void What_cannot_stand_in_a_cookie_is_refused(string attribute, string field, string value)
+    {
+        var result = _compiling.Put($$"""
+            {{Head}}metadata: { name: u }
+            spec:
+              sticky:
+                cookie:
+                  name: c
+                  {{attribute}}
+              servers: [{ name: a, address: 10.0.0.1 }]
+            """);
+
+        var found = Assert.Single(result.Diagnostics);
+        Assert.Equal((Reasons.InvalidCookieAttribute, $"spec.sticky.cookie.{field}"), (found.Reason, found.Field));
+        Assert.Equal($"\"{value}\" cannot stand in a cookie: printable ASCII without ';' can", found.Message);
+    }
+
+    [Theory]
     [InlineData(65535, 59465, "consistent: true", null)]
     [InlineData(65535, 59466, "consistent: true", "weight is 59466, which makes 125001 with the servers before; with a consistent hash all weights together may be at most 125000")]
     [InlineData(65535, 65535, "consistent: false", null)]

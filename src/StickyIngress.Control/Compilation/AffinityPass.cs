@@ -31,11 +31,10 @@ internal static class AffinityPass
 
     private static AffinityPlan Cookie(PlanDraft draft, StickyCookieSpec cookie)
     {
-        if (!CookieSettings.IsAttributeValue(cookie.Path))
-        {
-            draft.Found.Refuse(Reasons.InvalidCookieAttribute, "spec.sticky.cookie.path",
-                $"\"{cookie.Path}\" cannot stand in a cookie: printable ASCII without ';' can");
-        }
+        CheckAttribute(draft, "spec.sticky.cookie.path", cookie.Path);
+
+        var domain = draft.Text("spec.sticky.cookie.domain", cookie.Domain ?? "", Moment.Try);
+        if (domain.IsLiteral) CheckAttribute(draft, "spec.sticky.cookie.domain", domain.Text);
 
         var sameSite = draft.Text("spec.sticky.cookie.sameSite", cookie.SameSite ?? "", Moment.Try);
         if (sameSite.IsLiteral && sameSite.Text.ToLowerInvariant() is not ("" or "strict" or "lax" or "none"))
@@ -46,9 +45,17 @@ internal static class AffinityPass
 
         return new()
         {
-            Domain = draft.Text("spec.sticky.cookie.domain", cookie.Domain ?? "", Moment.Try),
+            Domain = domain,
             SameSite = sameSite,
         };
+    }
+
+    private static void CheckAttribute(PlanDraft draft, string field, string value)
+    {
+        if (CookieSettings.IsAttributeValue(value)) return;
+
+        draft.Found.Refuse(Reasons.InvalidCookieAttribute, field,
+            $"\"{value}\" cannot stand in a cookie: printable ASCII without ';' can");
     }
 
     /// <summary>Texts that must each be one variable: anything more would never be empty, and so never yield to the next.</summary>

@@ -109,6 +109,8 @@ public sealed class SessionSharing
     {
         var batch = new List<PendingWrite>();
         _pending.Take(batch, BatchSize);
+        if (batch.Count == 0) return true;
+
         var started = _time.GetTimestamp();
         var sent = batch.Select(Send).ToArray();
         try
@@ -123,7 +125,7 @@ public sealed class SessionSharing
         var took = _time.GetElapsedTime(started);
         var failed = false;
         for (var i = 0; i < sent.Length; i++) failed |= !Settle(batch[i], sent[i], took);
-        if (failed) _health.WriteFailed();
+        if (failed) _health.WriteFailed(sent.Select(one => one.Answer).FirstOrDefault(answer => answer.IsFaulted)?.Exception);
         else _health.WriteSucceeded();
         return !failed;
     }

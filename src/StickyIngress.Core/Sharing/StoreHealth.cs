@@ -12,6 +12,9 @@ internal sealed class StoreHealth(ISharedStore store, SharingOptions options, Ti
     /// <summary>A store that is not reached at once when the process starts is nothing to tell; after so many probes it is.</summary>
     private const int ProbesUntilTold = 10;
 
+    /// <summary>A store that takes probes and no sessions is tried more and more rarely, and at least this often.</summary>
+    private static readonly TimeSpan LongestHold = TimeSpan.FromSeconds(10);
+
     private readonly CircuitBreaker _reads = new(failuresInARow: 5);
     private readonly CircuitBreaker _writes = new(failuresInARow: 2);
     private readonly Lock _judging = new();
@@ -19,6 +22,10 @@ internal sealed class StoreHealth(ISharedStore store, SharingOptions options, Ti
     private bool _away = true;
     private int _failedAtStart;
     private int _mustReoffer = 1; // what a session file held
+
+    // Since then no probe closes the breaker of writes, for that long; guarded by the lock.
+    private long _heldSince;
+    private TimeSpan _hold;
 
     public bool IsReadable => !_reads.IsOpen;
 
@@ -39,11 +46,24 @@ internal sealed class StoreHealth(ISharedStore store, SharingOptions options, Ti
         if (_reads.Failed()) Judge(e is TimeoutException ? "it does not answer within the read budget" : Cause(e));
     }
 
-    public void WriteSucceeded() => _writes.Succeeded();
-
-    public void WriteFailed()
+    public void WriteSucceeded()
     {
-        if (_writes.Failed()) Judge("writes fail");
+        _writes.Succeeded();
+        lock (_judging) _hold = TimeSpan.Zero;
+    }
+
+    /// <param name="cause">Null: there was no answer.</param>
+    public void WriteFailed(Exception? cause)
+    {
+        // In one step: a probe that succeeds between would close the breaker again, or tell of it without a cause.
+        lock (_judging)
+        {
+            _heldSince = time.GetTimestamp();
+            if (!_writes.Failed()) return;
+
+            _hold = TimeSpan.FromTicks(Math.Clamp(2 * _hold.Ticks, options.ProbeInterval.Ticks, LongestHold.Ticks));
+            Judge(cause is null ? "it does not answer writes" : "it refuses a session: " + Cause(cause));
+        }
     }
 
     public async Task ProbeAsync()
@@ -79,21 +99,24 @@ internal sealed class StoreHealth(ISharedStore store, SharingOptions options, Ti
 
     private void Found(StoreProbe found, bool fast)
     {
-        if (fast) _reads.Close();
-        if (found.Writable && _writes.IsOpen)
+        lock (_judging)
         {
-            _writes.Close();
-            MustReoffer();
-        }
+            if (fast) _reads.Close();
+            if (found.Writable && _writes.IsOpen && time.GetElapsedTime(_heldSince) >= _hold)
+            {
+                _writes.Close();
+                MustReoffer();
+            }
 
-        if (!found.Writable) _writes.Open();
-        if (found.Life != _life && found.Life.Length > 0)
-        {
-            _life = found.Life;
-            MustReoffer();
-        }
+            if (!found.Writable) _writes.Open();
+            if (found.Life != _life && found.Life.Length > 0)
+            {
+                _life = found.Life;
+                MustReoffer();
+            }
 
-        Judge(!found.Writable ? "it takes no writes" : fast ? "" : "it answers more slowly than the read budget");
+            Judge(!found.Writable ? "it takes no writes" : fast ? "" : "it answers more slowly than the read budget");
+        }
     }
 
     private void Judge(string reason)

@@ -50,9 +50,13 @@ internal sealed class FakeStore : ISharedStore
 
     public bool Full { get; set; }
 
+    /// <summary>What writes of sessions are answered with, while probes succeed; null: they are taken.</summary>
+    public string? Refusal { get; set; }
+
     public Task<byte[]?> ReadAsync(SharedKey key) => key.Owner == "probe" ? Task.FromResult<byte[]?>(null) : Later(() => _content.Values.GetValueOrDefault(key));
 
-    public Task<byte[]> WriteAsync(SharedWrite write) => Later(() => _content.Write(write));
+    public Task<byte[]> WriteAsync(SharedWrite write) =>
+        Refusal is null ? Later(() => _content.Write(write)) : Task.FromException<byte[]>(new IOException(Refusal));
 
     public Task<StoreProbe> ProbeAsync() =>
         Unreachable ? Task.FromException<StoreProbe>(new IOException("unreachable")) : Task.FromResult(new StoreProbe(_content.Life, !Full));

@@ -6,6 +6,8 @@ namespace StickyIngress.Tests.Sync;
 /// <summary>Peers that are changed on one replica's admin port.</summary>
 public sealed class SharedPeersTests
 {
+    private static readonly string[] SharingPeers = ["--sync-peers", "true"];
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -13,12 +15,12 @@ public sealed class SharedPeersTests
     {
         await using var servers = await Backends.StartAsync("a", "b");
         await using var redis = await RedisServer.StartAsync();
-        await using var replicas = await Replicas.StartAsync(2, servers.Addresses, "redis://" + redis.Address, "--sync-peers", "true");
+        await using var replicas = await Replicas.StartAsync(2, servers.Addresses, "redis://" + redis.Address, SharingPeers);
         await replicas.ConnectedAsync();
 
         await PatchAsync(replicas[0], servers[0].Address, "{\"drain\":true}");
         await StateAsync(replicas[1], servers[0].Address, "draining");
-        await replicas.AddAsync("redis://" + redis.Address, "--sync-peers", "true");
+        await replicas.AddAsync("redis://" + redis.Address, SharingPeers);
         await StateAsync(replicas[2], servers[0].Address, "draining");
 
         await PatchAsync(replicas[2], servers[0].Address, "{\"drain\":null}");
@@ -30,7 +32,7 @@ public sealed class SharedPeersTests
     {
         await using var servers = await Backends.StartAsync("a", "b");
         await using var redis = await RedisServer.StartAsync();
-        await using var replicas = await Replicas.StartAsync(2, servers.Addresses, "redis://" + redis.Address, "--sync-peers", "true");
+        await using var replicas = await Replicas.StartAsync(2, servers.Addresses, "redis://" + redis.Address, SharingPeers);
         await replicas.ConnectedAsync();
         redis.Kill();
 
@@ -42,6 +44,27 @@ public sealed class SharedPeersTests
         await StateAsync(replicas[1], servers[1].Address, "down");
     }
 
+    [Fact]
+    public async Task Of_two_changes_of_one_peer_made_apart_one_stands_on_all()
+    {
+        await using var servers = await Backends.StartAsync("a", "b");
+        await using var redis = await RedisServer.StartAsync();
+        await using var replicas = await Replicas.StartAsync(2, servers.Addresses, "redis://" + redis.Address, SharingPeers);
+        await replicas.ConnectedAsync();
+        redis.Kill();
+        await PatchAsync(replicas[0], servers[1].Address, "{\"down\":true}");
+        await PatchAsync(replicas[1], servers[1].Address, "{\"drain\":true}");
+        await StateAsync(replicas[0], servers[1].Address, "down");
+        await StateAsync(replicas[1], servers[1].Address, "draining");
+
+        await redis.RestartAsync();
+
+        await Eventually.HoldsAsync(
+            async () => await StateOfAsync(replicas[0], servers[1].Address) == await StateOfAsync(replicas[1], servers[1].Address), "one of both stands", Stop);
+        await replicas.AddAsync("redis://" + redis.Address, SharingPeers);
+        await StateAsync(replicas[2], servers[1].Address, await StateOfAsync(replicas[0], servers[1].Address));
+    }
+
     private static async Task PatchAsync(StickyProcess process, string peer, string patch)
     {
         using var body = new StringContent(patch, Encoding.UTF8, "application/merge-patch+json");
@@ -50,5 +73,8 @@ public sealed class SharedPeersTests
     }
 
     private static Task StateAsync(StickyProcess process, string peer, string state) => Eventually.HoldsAsync(
-        async () => (await process.ApiAsync($"upstreams/default/u/peers/{peer}")).GetProperty("state").GetString() == state, $"{peer} is {state}", Stop);
+        async () => await StateOfAsync(process, peer) == state, $"{peer} is {state}", Stop);
+
+    private static async Task<string> StateOfAsync(StickyProcess process, string peer) =>
+        (await process.ApiAsync($"upstreams/default/u/peers/{peer}")).GetProperty("state").GetString()!;
 }

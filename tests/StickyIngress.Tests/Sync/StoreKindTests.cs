@@ -41,6 +41,25 @@ public sealed class StoreKindTests
         Assert.Equal(0, await replicas[0].MetricAsync("stickyingress_session_sync_connected"));
     }
 
+    /// <summary>Probes succeed there, and what they say does not hold.</summary>
+    [Fact]
+    public async Task A_user_who_may_not_run_scripts_is_told_of_and_no_request_fails()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await redis.SayAsync("ACL SETUSER app on nopass ~sticky-ingress:* &sticky-ingress:* -@all " + StoreFault.Permissions.Replace("+eval ", "", StringComparison.Ordinal), Stop);
+        await using var servers = await Backends.StartAsync("a", "b");
+        await using var replicas = await Replicas.StartAsync(1, servers.Addresses, $"redis://app:any@{redis.Address}");
+        var first = await replicas.AskAsync("one");
+
+        await replicas[0].LogsAsync("refuses a session: NOPERM");
+        await replicas.ConnectedAsync(connected: false);
+
+        Assert.Equal(first, await replicas.AskAsync("one"));
+        await redis.SayAsync("ACL SETUSER app +eval", Stop);
+        await replicas.ConnectedAsync();
+        await Eventually.HoldsAsync(async () => await replicas[0].MetricAsync("stickyingress_session_sync_pending") == 0, "all is written", Stop);
+    }
+
     [Fact]
     public async Task A_Cluster_of_two_shards()
     {
