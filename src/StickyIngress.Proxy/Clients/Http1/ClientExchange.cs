@@ -31,14 +31,16 @@ internal sealed class ClientExchange :
     private readonly List<(Func<object, Task> Callback, object State)> _completed = [];
     private Dictionary<Type, object>? _added;
     private Stream? _outputStream;
+    private readonly Action _goOn;
     private ClientSession _session = null!;
+    private ValueTaskAwaiter<bool> _serving;
     private bool _isOver;
     private bool _isWhole;
 
     private ClientExchange()
     {
         (_requestFields, _output) = (new(_request), new(this));
-        GoOn = () => _session.Served(this);
+        _goOn = () => _session.Served(this);
     }
 
     public HttpContext Context => _context;
@@ -52,11 +54,6 @@ internal sealed class ClientExchange :
 
     /// <summary>All of the response was written, and the connection may serve another request.</summary>
     public bool LeavesConnection => _isWhole && !Closes && !Connection.IsBroken;
-
-    /// <summary>What the session waits for, and how it goes on then.</summary>
-    public ValueTaskAwaiter<bool> Serving { get; set; }
-
-    public Action GoOn { get; }
 
     public string Protocol { get; set; } = HttpProtocol.Http11;
 
@@ -176,6 +173,19 @@ internal sealed class ClientExchange :
         if (step == ParseStep.Complete) Begin();
         return step;
     }
+
+    /// <summary>Whether serving it is over; if not, its session is told when it is.</summary>
+    public bool HasEnded(in ValueTask<bool> serving)
+    {
+        _serving = serving.GetAwaiter();
+        if (_serving.IsCompleted) return true;
+
+        _serving.UnsafeOnCompleted(_goOn);
+        return false;
+    }
+
+    /// <summary>Whether the connection may serve another request; to be called once, at the end.</summary>
+    public bool GoesOn() => _serving.GetResult();
 
     /// <summary>Bytes of the request, which stay where they are until the response is over.</summary>
     public int RequestSize => _request.Size;

@@ -35,15 +35,7 @@ internal sealed class ClientSession(ClientConnection connection, ClientSessions 
         {
             while (TryBegin() is { } exchange)
             {
-                var serving = ServeAsync(exchange).GetAwaiter();
-                if (!serving.IsCompleted)
-                {
-                    exchange.Serving = serving;
-                    serving.UnsafeOnCompleted(exchange.GoOn);
-                    return;
-                }
-
-                if (!Finish(exchange, serving.GetResult())) return;
+                if (!exchange.HasEnded(ServeAsync(exchange)) || !Finish(exchange)) return;
             }
         }
         catch (Exception e) when (LoopSocket.IsFailure(e))
@@ -55,7 +47,7 @@ internal sealed class ClientSession(ClientConnection connection, ClientSessions 
     /// <summary>A request is over that was waited for.</summary>
     public void Served(ClientExchange exchange)
     {
-        if (Finish(exchange, exchange.Serving.GetResult())) Run();
+        if (Finish(exchange)) Run();
     }
 
     /// <summary>Ends it if it waits for a request, at least until that time.</summary>
@@ -131,8 +123,9 @@ internal sealed class ClientSession(ClientConnection connection, ClientSessions 
         return exchange.LeavesConnection;
     }
 
-    private bool Finish(ClientExchange exchange, bool goesOn)
+    private bool Finish(ClientExchange exchange)
     {
+        var goesOn = exchange.GoesOn();
         _input.Use(exchange.RequestSize);
         exchange.Return();
         if (!goesOn) End();

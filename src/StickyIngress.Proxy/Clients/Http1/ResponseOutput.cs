@@ -112,11 +112,7 @@ internal sealed class ResponseOutput(ClientExchange exchange) : PipeWriter
         }
         else
         {
-            var chunk = _client.GetSpan(BeforeChunk + bytes + AfterChunk);
-            bytes.TryFormat(chunk, out _, "x4");
-            "\r\n"u8.CopyTo(chunk[(BeforeChunk - 2)..]);
-            "\r\n"u8.CopyTo(chunk[(BeforeChunk + bytes)..]);
-            _client.Advance(BeforeChunk + bytes + AfterChunk);
+            AdvanceChunk(bytes);
         }
     }
 
@@ -143,6 +139,16 @@ internal sealed class ResponseOutput(ClientExchange exchange) : PipeWriter
 
         _left = length;
         return Framing.Length;
+    }
+
+    private void AdvanceChunk(int bytes)
+    {
+        var chunk = _client.GetSpan(BeforeChunk + bytes + AfterChunk);
+        bytes.TryFormat(chunk, out var digits, "x");
+        if (digits + 2 < BeforeChunk) chunk.Slice(BeforeChunk, bytes).CopyTo(chunk[(digits + 2)..]);
+        "\r\n"u8.CopyTo(chunk[digits..]);
+        "\r\n"u8.CopyTo(chunk[(digits + 2 + bytes)..]);
+        _client.Advance(digits + 2 + bytes + AfterChunk);
     }
 
     private Memory<byte> Drop(int size)
