@@ -41,6 +41,7 @@ internal sealed class ClientExchange :
     {
         (_requestFields, _output) = (new(_request), new(this));
         _goOn = () => _session.Served(this);
+        _context.Initialize(this);
     }
 
     public HttpContext Context => _context;
@@ -157,8 +158,13 @@ internal sealed class ClientExchange :
     {
         if (_starting.Count > 0) _starting.Clear();
         if (_completed.Count > 0) _completed.Clear();
-        _added = null;
-        _context.Uninitialize();
+        if (_added is not null)
+        {
+            (_added, Revision) = (null, Revision + 1);
+            _context.Uninitialize();
+            _context.Initialize(this);
+        }
+
         _requestFields.Reset();
         ResponseFields.Reset();
         _session = null!;
@@ -279,6 +285,5 @@ internal sealed class ClientExchange :
         var client = Connection.RemoteEndPoint as IPEndPoint;
         (RemoteIpAddress, RemotePort) = (client?.Address, client?.Port ?? 0);
         _output.Begin((ClientOutput)Connection.Output);
-        _context.Initialize(this);
     }
 }

@@ -12,6 +12,8 @@ internal sealed class RequestFields(PlainRequest request) : IHeaderDictionary
 {
     private HeaderDictionary? _texts;
 
+    public PlainRequest Request => request;
+
     /// <summary>They are as the client sent them.</summary>
     public bool AreAsSent => _texts is null;
 
