@@ -136,7 +136,14 @@ internal sealed class ClientSession(ClientConnection connection, ClientSessions 
 
     private async Task EndAsync()
     {
-        await connection.DisposeAsync();
-        sessions.Remove(this);
+        try
+        {
+            await connection.DisposeAsync();
+        }
+        finally
+        {
+            _input.Complete();
+            sessions.Remove(this);
+        }
     }
 }

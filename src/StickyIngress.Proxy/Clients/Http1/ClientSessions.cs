@@ -90,7 +90,7 @@ internal sealed class ClientSessions : IAsyncDisposable
 
         _forServer.Writer.TryComplete();
         cancellationToken.UnsafeRegister(static sessions => ((ClientSessions)sessions!).AbortAll(), this);
-        foreach (var session in Snapshot()) session.EndIfIdle(long.MaxValue);
+        EndIdle(long.MaxValue);
     }
 
     /// <summary>Ends when all connections have.</summary>
@@ -105,16 +105,23 @@ internal sealed class ClientSessions : IAsyncDisposable
     {
         var now = Clock.Milliseconds;
         Volatile.Write(ref _now, now);
-        foreach (var session in Snapshot()) session.EndIfIdle(now);
+        EndIdle(now);
+    }
+
+    /// <summary>Whoever is ended goes on elsewhere, so the list stays as it is meanwhile.</summary>
+    private void EndIdle(long now)
+    {
+        lock (_gate)
+        {
+            foreach (var session in _all) session.EndIfIdle(now);
+        }
     }
 
     private void AbortAll()
     {
-        foreach (var session in Snapshot()) session.Connection.Abort();
-    }
-
-    private ClientSession[] Snapshot()
-    {
-        lock (_gate) return [.. _all];
+        lock (_gate)
+        {
+            foreach (var session in _all) session.Connection.Abort();
+        }
     }
 }

@@ -10,6 +10,10 @@ namespace StickyIngress.Proxy.Clients.Http1;
 /// </summary>
 internal sealed class PlainRequest
 {
+    /// <summary>Bytes of a head, below all limits of the server.</summary>
+    private const int LargestHead = 8 * 1024;
+
+    /// <summary>The server takes as many.</summary>
     private const int MaxFields = 100;
 
     /// <summary>What may be in a path that means what it says, without decoding.</summary>
@@ -18,6 +22,10 @@ internal sealed class PlainRequest
 
     private static readonly SearchValues<byte> QueryBytes =
         SearchValues.Create("!$%&'()*+,-./0123456789:;=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]_abcdefghijklmnopqrstuvwxyz{|}~"u8);
+
+    /// <summary>Of a name or an IPv4 address.</summary>
+    private static readonly SearchValues<byte> HostBytes =
+        SearchValues.Create("-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"u8);
 
     private static readonly string[] Methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
 
@@ -54,7 +62,7 @@ internal sealed class PlainRequest
     {
         (_data, Size, Count) = (data, 0, 0);
         (SaysClose, SaysEmpty, _hasHost) = (false, false, false);
-        var bytes = data.Span;
+        var bytes = data.Span[..Math.Min(data.Length, LargestHead)];
         while (true)
         {
             var rest = bytes[Size..];
@@ -153,7 +161,7 @@ internal sealed class PlainRequest
             case 4 when Ascii.EqualsIgnoreCase(name, "host"):
                 if (_hasHost) return false;
                 _hasHost = true;
-                return !value.IsEmpty;
+                return IsPlainHost(value);
             case 6 when Ascii.EqualsIgnoreCase(name, "expect"):
             case 7 when Ascii.EqualsIgnoreCase(name, "upgrade"):
             case 17 when Ascii.EqualsIgnoreCase(name, "transfer-encoding"):
@@ -168,5 +176,19 @@ internal sealed class PlainRequest
             default:
                 return true;
         }
+    }
+
+    /// <summary>With a port or without.</summary>
+    private static bool IsPlainHost(ReadOnlySpan<byte> host)
+    {
+        var length = host.IndexOf((byte)':');
+        if (length >= 0)
+        {
+            var port = host[(length + 1)..];
+            if (port.IsEmpty || port.ContainsAnyExceptInRange((byte)'0', (byte)'9')) return false;
+            host = host[..length];
+        }
+
+        return !host.IsEmpty && !host.ContainsAnyExcept(HostBytes);
     }
 }
