@@ -118,7 +118,7 @@ public sealed class RedisStoreTests
         await Eventually.HoldsAsync(() => two.Heard.Contains("two"), "it hears its own", Stop);
 
         Assert.Equal(["two"], two.Heard);
-        Assert.NotEqual((await one.Store.ProbeAsync()).Life, (await two.Store.ProbeAsync()).Life);
+        Assert.NotEqual((await one.Store.ProbeAsync("")).Life, (await two.Store.ProbeAsync("")).Life);
     }
 
     [Fact]
@@ -128,13 +128,13 @@ public sealed class RedisStoreTests
         await using var one = await Client.ConnectAsync(server);
         await using var two = await Client.ConnectAsync(server);
 
-        var first = await one.Store.ProbeAsync();
-        Assert.Equal(first, await two.Store.ProbeAsync());
+        var first = await one.Store.ProbeAsync("");
+        Assert.Equal(first, await two.Store.ProbeAsync(""));
         await server.SayAsync("FLUSHALL", Stop);
-        var second = await two.Store.ProbeAsync();
+        var second = await two.Store.ProbeAsync("");
 
         Assert.NotEqual(first.Life, second.Life);
-        Assert.Equal(second, await one.Store.ProbeAsync());
+        Assert.Equal(second, await one.Store.ProbeAsync(""));
     }
 
     [Fact]
@@ -143,10 +143,10 @@ public sealed class RedisStoreTests
         await using var server = await RedisServer.StartAsync("--maxmemory-policy", "noeviction");
         await using var one = await Client.ConnectAsync(server);
         await one.Store.WriteAsync(Write(A));
-        var life = (await one.Store.ProbeAsync()).Life;
+        var life = (await one.Store.ProbeAsync("")).Life;
         await server.SayAsync("CONFIG SET maxmemory 1", Stop);
 
-        Assert.Equal(new StoreProbe(life, Writable: false), await one.Store.ProbeAsync());
+        Assert.Equal(new StoreProbe(life, Writable: false), await one.Store.ProbeAsync(""));
         Assert.Equal(A, await one.Store.ReadAsync(Key));
         await Assert.ThrowsAnyAsync<Exception>(() => one.Store.WriteAsync(Write(B, A)));
     }
@@ -253,7 +253,7 @@ public sealed class RedisStoreTests
         message.Contains("does not take the password", StringComparison.Ordinal) ? "does not take the password"
         : message.Contains("the password has changed", StringComparison.Ordinal) ? "the password has changed" : message;
 
-    private static Task<bool> FailsAsync(Client client) => FailsAsync(client.Store.ProbeAsync);
+    private static Task<bool> FailsAsync(Client client) => FailsAsync(() => client.Store.ProbeAsync(""));
 
     /// <summary>A connection that has just been made again may still fail a call: whoever calls does so again.</summary>
     private static async Task<bool> FailsAsync(Func<Task> call)
