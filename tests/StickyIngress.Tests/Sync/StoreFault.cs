@@ -7,7 +7,7 @@ internal sealed class StoreFault : IAsyncDisposable
 {
     /// <summary>As docs/sync.md has it.</summary>
     public const string Permissions =
-        "+get +set +pexpire +hset +hsetnx +hgetall +eval +publish +subscribe +unsubscribe +ping +echo +info +client +cluster +asking +config|get";
+        "+get +set +pexpire +hset +hsetnx +hgetall +hdel +eval +publish +subscribe +unsubscribe +ping +echo +info +client +cluster +asking +config|get";
 
     private readonly string _name;
     private readonly RedisServer _server;
