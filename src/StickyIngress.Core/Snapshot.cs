@@ -18,5 +18,8 @@ public sealed record Snapshot(
     /// <summary>What https clients are shown.</summary>
     public CertificateTable Certificates { get; init; } = CertificateTable.Empty;
 
+    /// <summary>Collected anew each time.</summary>
+    public IReadOnlySet<PeerRef> KnownPeers() => Upstreams.SelectMany(upstream => upstream.Peers).Select(peer => peer.State.Peer).ToHashSet();
+
     public Upstream? Find(UpstreamName name) => Positions.TryGetValue(name, out var position) ? Upstreams[position] : null;
 }

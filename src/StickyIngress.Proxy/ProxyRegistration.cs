@@ -41,6 +41,7 @@ public static class ProxyRegistration
             .AddSingleton<IConnectionListenerFactory, LoopTransport>()
             .AddSingleton(trusted)
             .AddSingleton<Clock>()
+            .AddSingleton<Draining>()
             .AddSingleton<SnapshotHolder>()
             .AddSingleton<ClientTls>()
             .AddSingleton<PeerSelector>()

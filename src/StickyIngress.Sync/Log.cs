@@ -13,4 +13,8 @@ internal static partial class Log
 
     [LoggerMessage(5003, LogLevel.Debug, "Shared changes of peers: {Reason}")]
     public static partial void PeersNotShared(ILogger logger, string reason);
+
+    [LoggerMessage(5004, LogLevel.Warning,
+        "Shared sessions: the store does not take the password that the file has now; the connection with the former one stays, and it is tried again")]
+    public static partial void PasswordRefused(ILogger logger);
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Collections.Concurrent;
 using System.Text;
 using StackExchange.Redis;
 using StickyIngress.Core.Sharing;
@@ -31,22 +32,46 @@ public sealed class RedisStore : ISharedStore, IAsyncDisposable
 
     private readonly RedisConnection _connection;
     private readonly string _prefix;
-    private readonly RedisKey _lifeKey;
+    private readonly ConcurrentDictionary<string, RedisKey> _lifeKeys = new();
     private readonly RedisValue _channel;
+    private ClusterConfiguration? _cluster;
 
     public RedisStore(RedisConnection connection)
     {
         _connection = connection;
         _prefix = connection.Options.Prefix;
-        _lifeKey = _prefix + ":life";
         _channel = _prefix + ":bindings";
         connection.Subscribe(_channel!, message => Announced?.Invoke(message));
     }
 
     public event Action<ReadOnlyMemory<byte>>? Announced;
 
-    public async Task<byte[]?> ReadAsync(SharedKey key) =>
-        await _connection.Database.StringGetAsync(KeyOf(key), CommandFlags.DemandMaster);
+    /// <summary>The shards of a Cluster by their address.</summary>
+    public IReadOnlyCollection<string> Parts
+    {
+        get
+        {
+            // What is known of a Cluster stays when no shard can be reached.
+            if (_connection.Cluster is { } now) Volatile.Write(ref _cluster, now);
+            return _cluster is { } cluster ? [.. cluster.Nodes.Where(node => !node.IsReplica && node.Slots.Count > 0).Select(NameOf)] : [""];
+        }
+    }
+
+    public string PartOf(in SharedKey key) => PartOf(KeyOf(key));
+
+    public async Task<byte[]?> ReadAsync(SharedKey key)
+    {
+        var database = _connection.Database;
+        var name = KeyOf(key);
+        try
+        {
+            return await database.StringGetAsync(name, CommandFlags.DemandMaster);
+        }
+        catch (RedisServerException e) when (IsOfAnotherType(e))
+        {
+            throw Unusable(name, e);
+        }
+    }
 
     public async Task<byte[]> WriteAsync(SharedWrite write)
     {
@@ -58,29 +83,63 @@ public sealed class RedisStore : ISharedStore, IAsyncDisposable
         for (var i = 0; i < write.Expected.Count; i++) arguments[4 + i] = write.Expected[i];
 
         // The script itself each time: a store that has just started does not know it by its hash.
-        var stored = await _connection.Database.ScriptEvaluateAsync(
-            WriteScript, [KeyOf(write.Key)], arguments, CommandFlags.DemandMaster | CommandFlags.NoScriptCache);
-        return (byte[]?)stored ?? [];
+        var name = KeyOf(write.Key);
+        try
+        {
+            var stored = await _connection.Database.ScriptEvaluateAsync(
+                WriteScript, [name], arguments, CommandFlags.DemandMaster | CommandFlags.NoScriptCache);
+            return (byte[]?)stored ?? [];
+        }
+        catch (RedisServerException e) when (IsOfAnotherType(e))
+        {
+            throw Unusable(name, e);
+        }
     }
 
     /// <summary>Whoever finds no mark makes one, so another mark is another life. Setting it is also the try of a write.</summary>
-    public async Task<StoreProbe> ProbeAsync()
+    public async Task<StoreProbe> ProbeAsync(string part)
     {
-        var database = _connection.Database;
+        var (database, key) = (_connection.Database, LifeKeyOf(part));
         var mine = Guid.NewGuid().ToString("N");
         try
         {
-            var found = await database.StringSetAndGetAsync(_lifeKey, mine, null, When.NotExists, CommandFlags.DemandMaster);
+            var found = await database.StringSetAndGetAsync(key, mine, null, When.NotExists, CommandFlags.DemandMaster);
             return new(found.IsNull ? mine : found.ToString(), Writable: true);
         }
         catch (RedisServerException)
         {
             // Out of memory, read-only, or not permitted: reading may still work.
-            return new((await database.StringGetAsync(_lifeKey, CommandFlags.DemandMaster)).ToString(), Writable: false);
+            return new((await database.StringGetAsync(key, CommandFlags.DemandMaster)).ToString(), Writable: false);
         }
     }
 
+    public Task TryReadAsync(string part) => _connection.Database.StringGetAsync(LifeKeyOf(part), CommandFlags.DemandMaster);
+
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
+
+    private static bool IsOfAnotherType(RedisServerException e) => e.Message.Contains("WRONGTYPE", StringComparison.Ordinal);
+
+    private static string NameOf(ClusterNode? node) => node?.EndPoint?.ToString() ?? "";
+
+    private string PartOf(RedisKey key) => Volatile.Read(ref _cluster) is { } cluster ? NameOf(cluster.GetBySlot(key)) : "";
+
+    /// <summary>A key that a part has, the same for every replica.</summary>
+    private RedisKey LifeKeyOf(string part)
+    {
+        const int Slots = 16_384;
+        if (_lifeKeys.TryGetValue(part, out var known) && PartOf(known) == part) return known;
+
+        RedisKey key = _prefix + ":life";
+        for (var i = 1; i < 16 * Slots && PartOf(key) != part; i++) key = $"{_prefix}:life:{i}";
+        return _lifeKeys[part] = key;
+    }
+
+    private static UnusableKeyException Unusable(RedisKey key, Exception cause)
+    {
+        var bytes = (byte[])key!;
+        var head = bytes.AsSpan(..^SharedKey.SessionBytes);
+        return new($"{Encoding.UTF8.GetString(head)}{Convert.ToHexStringLower(bytes.AsSpan(head.Length))}: {cause.Message}", cause);
+    }
 
     private RedisKey KeyOf(in SharedKey key)
     {

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
+using StickyIngress.Core;
 using StickyIngress.Core.Upstreams;
 
 namespace StickyIngress.Sync;
@@ -10,7 +11,7 @@ namespace StickyIngress.Sync;
 /// <summary>
 /// What was changed about peers at run time (drain, down, weight), for all replicas. Each change is a field of one hash,
 /// <c>PREFIX:peers</c>, and is announced; whoever misses that finds it when the hash is next read. What goes back to what is
-/// configured stays there as an empty change, so that a replica that was away does not bring the former one back.
+/// configured stays there for a while as an empty change, so that a replica that was away does not bring the former one back.
 /// </summary>
 public sealed class SharedPeers
 {
@@ -21,13 +22,15 @@ public sealed class SharedPeers
     private readonly TimeProvider _time;
     private readonly ILogger<SharedPeers> _logger;
     private readonly string _name;
+    private readonly UnusedPeers _unused;
     private readonly Lock _gate = new();
     private readonly Dictionary<PeerRef, PeerOverride> _stored = []; // as far as is known here
     private readonly HashSet<PeerRef> _unwritten = [];
     private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
-    public SharedPeers(RedisConnection connection, PeerOverridesHolder overrides, TimeProvider time, ILogger<SharedPeers> logger)
+    public SharedPeers(RedisConnection connection, PeerOverridesHolder overrides, SnapshotHolder snapshots, TimeProvider time, ILogger<SharedPeers> logger)
     {
+        _unused = new(connection, overrides, () => snapshots.Current.KnownPeers(), time);
         (_connection, _overrides, _time, _logger, _name) = (connection, overrides, time, logger, connection.Options.Prefix + ":peers");
         connection.Subscribe(_name, Hear);
         overrides.Changed += Note;
@@ -42,6 +45,7 @@ public sealed class SharedPeers
             {
                 await WriteAsync();
                 await ReadAsync();
+                await _unused.SweepAsync();
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
@@ -123,13 +127,13 @@ public sealed class SharedPeers
         _overrides.Change(peer, _ => change);
     }
 
-    private static string Field(PeerRef peer) => JsonSerializer.Serialize(
+    internal static string Field(PeerRef peer) => JsonSerializer.Serialize(
         [peer.Upstream.Namespace, peer.Upstream.Name, peer.Peer.Server, peer.Peer.Id.Value, peer.Peer.Address], SharedPeersJson.Default.StringArray);
 
-    private static string Value(PeerOverride change) => JsonSerializer.Serialize(change, SharedPeersJson.Default.PeerOverride);
+    internal static string Value(PeerOverride change) => JsonSerializer.Serialize(change, SharedPeersJson.Default.PeerOverride);
 
     /// <summary>False for what this version does not understand.</summary>
-    private static bool TryRead(string field, string value, out PeerRef peer, out PeerOverride change)
+    internal static bool TryRead(string field, string value, out PeerRef peer, out PeerOverride change)
     {
         (peer, change) = (default, PeerOverride.None);
         try

@@ -17,6 +17,9 @@ public sealed record SyncOptions
     /// <summary>What every key and channel begins with.</summary>
     public string Prefix { get; init; } = "sticky-ingress";
 
+    /// <summary>What the password file says now.</summary>
+    internal string ReadPassword() => File.ReadAllText(PasswordFile!).Trim();
+
     /// <summary>What to connect with now: the files are read anew. Throws <see cref="IOException"/> where one cannot be.</summary>
     internal ConfigurationOptions ToConfiguration()
     {
@@ -32,7 +35,7 @@ public sealed record SyncOptions
         (configuration.TieBreaker, configuration.ConfigurationChannel) = ("", ""); // nothing outside our prefix
         configuration.ClientName = "sticky-ingress";
         configuration.ReconnectRetryPolicy = new LinearRetry(500);
-        if (PasswordFile is { } file) configuration.Password = File.ReadAllText(file).Trim();
+        if (PasswordFile is not null) configuration.Password = ReadPassword();
         if (CaFile is { } ca) configuration.TrustIssuer(ca);
         return configuration;
     }

@@ -5,14 +5,17 @@ namespace StickyIngress;
 /// <summary>Every message of this project. Ids are never reused: 4000s.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(4040, LogLevel.Warning, "Shared sessions: the store cannot be used: {Reason}; known sessions stay, new ones are bound by this replica alone")]
-    public static partial void StoreAway(ILogger logger, string reason);
+    [LoggerMessage(4040, LogLevel.Warning, "Shared sessions: {Store} cannot be used: {Reason}; known sessions stay, new ones are bound by this replica alone")]
+    public static partial void StoreAway(ILogger logger, string store, string reason);
 
     [LoggerMessage(4042, LogLevel.Critical, "Shared sessions: sharing has ended and each replica keeps what it learns to itself until this one is restarted; this is a bug")]
     public static partial void SharingEnded(ILogger logger, Exception e);
 
-    [LoggerMessage(4041, LogLevel.Information, "Shared sessions: the store is in use")]
-    public static partial void StoreBack(ILogger logger);
+    [LoggerMessage(4041, LogLevel.Information, "Shared sessions: {Store} is in use")]
+    public static partial void StoreBack(ILogger logger, string store);
+
+    [LoggerMessage(4043, LogLevel.Warning, "Shared sessions: a session is not shared, since the store has something else under its key {Reason}")]
+    public static partial void UnusableKey(ILogger logger, string reason);
 
     [LoggerMessage(4001, LogLevel.Information, "Stopping: no longer ready; new connections still work for {Grace}, running requests then have {Drain}")]
     public static partial void Stopping(ILogger logger, TimeSpan grace, TimeSpan drain);

@@ -1,15 +1,14 @@
 using StickyIngress.Control;
+using StickyIngress.Proxy;
 
 namespace StickyIngress;
 
 /// <summary>Whether new connections should come here: once a snapshot has been published, and until the process is told to stop.</summary>
-internal sealed class Readiness(ReconcilerState reconciler)
+internal sealed class Readiness(ReconcilerState reconciler, Draining draining)
 {
-    private volatile bool _stopping;
+    public bool IsReady => reconciler.IsReady && !draining.IsOn;
 
-    public bool IsReady => reconciler.IsReady && !_stopping;
+    public bool IsStopping => draining.IsOn;
 
-    public bool IsStopping => _stopping;
-
-    public void Stop() => _stopping = true;
+    public void Stop() => draining.Begin();
 }

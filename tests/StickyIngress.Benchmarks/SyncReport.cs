@@ -201,11 +201,15 @@ internal static class SyncReport
         {
         }
 
-        public void Away(string reason)
+        public void Away(string part, string reason)
         {
         }
 
-        public void Back()
+        public void Back(string part)
+        {
+        }
+
+        public void Unusable(string reason)
         {
         }
     }

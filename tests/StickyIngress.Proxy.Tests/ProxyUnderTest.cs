@@ -38,6 +38,8 @@ public sealed class ProxyUnderTest : IAsyncDisposable
 
     public LogOfRequests Log { get; }
 
+    public Draining Draining => _app.Services.GetRequiredService<Draining>();
+
     public static ProxySettings Settings { get; } = new()
     {
         Host = TestTemplates.Parse("$host"),
@@ -132,6 +134,9 @@ public sealed class ProxyUnderTest : IAsyncDisposable
         var lines = System.Text.Encoding.UTF8.GetString(page.ToArray()).Split('\n');
         return lines.Where(l => l.StartsWith(line, StringComparison.Ordinal)).Select(l => double.Parse(l[(l.LastIndexOf(' ') + 1)..])).FirstOrDefault();
     }
+
+    /// <summary>As at the end of the process: what is under way is waited for.</summary>
+    public Task StopAsync() => _app.StopAsync();
 
     public async ValueTask DisposeAsync()
     {

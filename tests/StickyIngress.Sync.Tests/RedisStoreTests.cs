@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 using StickyIngress.Core.Sessions;
 using StickyIngress.Core.Sharing;
 using StickyIngress.Testing;
@@ -118,7 +118,7 @@ public sealed class RedisStoreTests
         await Eventually.HoldsAsync(() => two.Heard.Contains("two"), "it hears its own", Stop);
 
         Assert.Equal(["two"], two.Heard);
-        Assert.NotEqual((await one.Store.ProbeAsync()).Life, (await two.Store.ProbeAsync()).Life);
+        Assert.NotEqual((await one.Store.ProbeAsync("")).Life, (await two.Store.ProbeAsync("")).Life);
     }
 
     [Fact]
@@ -128,13 +128,13 @@ public sealed class RedisStoreTests
         await using var one = await Client.ConnectAsync(server);
         await using var two = await Client.ConnectAsync(server);
 
-        var first = await one.Store.ProbeAsync();
-        Assert.Equal(first, await two.Store.ProbeAsync());
+        var first = await one.Store.ProbeAsync("");
+        Assert.Equal(first, await two.Store.ProbeAsync(""));
         await server.SayAsync("FLUSHALL", Stop);
-        var second = await two.Store.ProbeAsync();
+        var second = await two.Store.ProbeAsync("");
 
         Assert.NotEqual(first.Life, second.Life);
-        Assert.Equal(second, await one.Store.ProbeAsync());
+        Assert.Equal(second, await one.Store.ProbeAsync(""));
     }
 
     [Fact]
@@ -143,10 +143,10 @@ public sealed class RedisStoreTests
         await using var server = await RedisServer.StartAsync("--maxmemory-policy", "noeviction");
         await using var one = await Client.ConnectAsync(server);
         await one.Store.WriteAsync(Write(A));
-        var life = (await one.Store.ProbeAsync()).Life;
+        var life = (await one.Store.ProbeAsync("")).Life;
         await server.SayAsync("CONFIG SET maxmemory 1", Stop);
 
-        Assert.Equal(new StoreProbe(life, Writable: false), await one.Store.ProbeAsync());
+        Assert.Equal(new StoreProbe(life, Writable: false), await one.Store.ProbeAsync(""));
         Assert.Equal(A, await one.Store.ReadAsync(Key));
         await Assert.ThrowsAnyAsync<Exception>(() => one.Store.WriteAsync(Write(B, A)));
     }
@@ -185,12 +185,75 @@ public sealed class RedisStoreTests
         await Eventually.HoldsAsync(async () => !await FailsAsync(one), "the right one is taken", Stop);
     }
 
+    /// <summary>A Secret that changes before the store does.</summary>
+    [Fact]
+    public async Task A_new_password_that_the_store_does_not_take_yet_leaves_the_connection_that_works()
+    {
+        await using var server = await StartWithUserAsync("first");
+        using var password = new TemporaryFile("first\n");
+        await using var one = new Client(server, password.Path, user: "app@");
+        await Eventually.HoldsAsync(async () => !await FailsAsync(one), "it is connected", Stop);
+        var connected = await ConnectionsAsync(server);
+
+        await File.WriteAllTextAsync(password.Path, "second\n", Stop);
+        await Eventually.HoldsAsync(() => !one.Logged.IsEmpty, "the new one is refused", Stop);
+        var refused = await RefusedAsync(server);
+        await Eventually.HoldsAsync(async () => await RefusedAsync(server) > refused, "it is tried again", Stop);
+        Assert.False(await FailsAsync(one));
+        Assert.Superset(connected, await ConnectionsAsync(server));
+        await server.SayAsync("ACL SETUSER app resetpass >second", Stop);
+
+        await Eventually.HoldsAsync(async () => !(await ConnectionsAsync(server)).Overlaps(connected), "the new one has taken its place", Stop);
+        Assert.False(await FailsAsync(one));
+        Assert.Equal(["does not take the password", "the password has changed"], one.Logged.Select(Gist));
+    }
+
+    [Fact]
+    public async Task A_connection_that_breaks_leaves_its_place_to_that_with_the_new_password()
+    {
+        await using var server = await StartWithUserAsync("first");
+        using var password = new TemporaryFile("first\n");
+        await using var one = new Client(server, password.Path, user: "app@");
+        await Eventually.HoldsAsync(async () => !await FailsAsync(one), "it is connected", Stop);
+        await File.WriteAllTextAsync(password.Path, "second\n", Stop);
+        await Eventually.HoldsAsync(() => !one.Logged.IsEmpty, "the new one is refused", Stop);
+
+        await server.SayAsync("ACL SETUSER app resetpass >second", Stop);
+        await server.SayAsync("CLIENT KILL USER app", Stop);
+
+        await Eventually.HoldsAsync(async () => !await FailsAsync(one), "the new one is taken", Stop);
+    }
+
+    /// <summary>Whoever is not that user may do nothing with sessions.</summary>
+    private static async Task<RedisServer> StartWithUserAsync(string password)
+    {
+        var server = await RedisServer.StartAsync();
+        await server.SayAsync($"ACL SETUSER app on >{password} ~* &* +@all", Stop);
+        await server.SayAsync("ACL SETUSER default -@all +acl +client", Stop);
+        return server;
+    }
+
     private static SharedWrite Write(byte[] value, params byte[][] expected) => new(Key, value, expected, TimeSpan.FromMinutes(10), null);
 
     private static async Task<long> TimeToLiveAsync(RedisServer server) =>
         long.Parse((await server.SayAsync("EVAL \"return redis.call('TTL', redis.call('KEYS', 'sticky-ingress:*:*')[1])\" 0", Stop))[1..]);
 
-    private static Task<bool> FailsAsync(Client client) => FailsAsync(client.Store.ProbeAsync);
+    /// <summary>Logins that the server has refused.</summary>
+    private static async Task<int> RefusedAsync(RedisServer server)
+    {
+        var log = await server.LinesAsync("ACL LOG", Stop);
+        return log.Index().Where(line => line.Item == "count").Sum(line => int.Parse(log[line.Index + 1].TrimStart(':')));
+    }
+
+    /// <summary>Who is connected as the user of these tests.</summary>
+    private static async Task<HashSet<string>> ConnectionsAsync(RedisServer server) =>
+        [.. (await server.LinesAsync("CLIENT LIST", Stop)).Where(line => line.Contains(" user=app ", StringComparison.Ordinal)).Select(line => line.Split(' ')[0])];
+
+    private static string Gist(string message) =>
+        message.Contains("does not take the password", StringComparison.Ordinal) ? "does not take the password"
+        : message.Contains("the password has changed", StringComparison.Ordinal) ? "the password has changed" : message;
+
+    private static Task<bool> FailsAsync(Client client) => FailsAsync(() => client.Store.ProbeAsync(""));
 
     /// <summary>A connection that has just been made again may still fail a call: whoever calls does so again.</summary>
     private static async Task<bool> FailsAsync(Func<Task> call)
@@ -207,16 +270,15 @@ public sealed class RedisStoreTests
     }
 
     /// <summary>A replica's end of the store.</summary>
-    private sealed class Client : IAsyncDisposable
+    private sealed class Client : IAsyncDisposable, ILogger<RedisConnection>
     {
         private readonly CancellationTokenSource _stop = new();
         private readonly Task _running;
 
-        public Client(RedisServer server, string? passwordFile = null, string prefix = Prefix)
+        public Client(RedisServer server, string? passwordFile = null, string prefix = Prefix, string user = "")
         {
             var connection = new RedisConnection(
-                new() { Store = "redis://" + server.Address, PasswordFile = passwordFile, Prefix = prefix },
-                TimeProvider.System, NullLogger<RedisConnection>.Instance);
+                new() { Store = "redis://" + user + server.Address, PasswordFile = passwordFile, Prefix = prefix }, TimeProvider.System, this);
             Store = new(connection);
             Store.Announced += message => Hear(Encoding.UTF8.GetString(message.Span));
             _running = connection.RunAsync(_stop.Token);
@@ -225,6 +287,8 @@ public sealed class RedisStoreTests
         public RedisStore Store { get; }
 
         public ConcurrentQueue<string> Heard { get; } = new();
+
+        public ConcurrentQueue<string> Logged { get; } = new();
 
         private bool IsSubscribed { get; set; }
 
@@ -248,6 +312,13 @@ public sealed class RedisStoreTests
             await Store.DisposeAsync();
             _stop.Dispose();
         }
+
+        public void Log<TState>(LogLevel level, EventId id, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Logged.Enqueue(formatter(state, exception));
+
+        public bool IsEnabled(LogLevel level) => true;
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
         private void Hear(string message)
         {

@@ -31,8 +31,8 @@ public sealed class RedisServer : IAsyncDisposable
         StartAsync(FreePort.Next(), NewFolder(), ["--save", "", "--appendonly", "no", .. options]);
 
     /// <summary>One of a Cluster, which <see cref="ClusterAsync"/> joins.</summary>
-    public static Task<RedisServer> StartNodeAsync() =>
-        StartAsync("--cluster-enabled", "yes", "--cluster-port", FreePort.Next().ToString(), "--cluster-node-timeout", "2000");
+    public static Task<RedisServer> StartNodeAsync(params string[] options) =>
+        StartAsync(["--cluster-enabled", "yes", "--cluster-port", FreePort.Next().ToString(), "--cluster-node-timeout", "2000", .. options]);
 
     /// <summary>Makes a Cluster of nodes, each with its part of the slots.</summary>
     public static async Task ClusterAsync(params RedisServer[] nodes)

@@ -1,5 +1,6 @@
 """What is no table of loads: latency at half load, idle connections, the first seconds, whether some clients hold up others, and shared sessions."""
 import contextlib
+import math
 import re
 import shutil
 import signal
@@ -145,10 +146,14 @@ def sync_rows(state, rounds):
 
 
 def ratio(rounds, key):
-    """Of shared to unshared in each round; the mean of all, and how sure that is."""
+    """
+    Of shared to unshared in each round; the geometric mean of all, and how sure that is. The arithmetic mean of ratios is above 1 where both
+    only scatter alike: twice as much and half as much make 1.25.
+    """
     of = lambda samples: sum(getattr(one, key) for one in samples)
-    each = [of(turn["shared"]) / of(turn["alone"]) for turn in rounds]
-    return f"{statistics.mean(each):.3f} ± {statistics.stdev(each) / len(each) ** 0.5:.3f}"
+    each = [math.log(of(turn["shared"]) / of(turn["alone"])) for turn in rounds]
+    mean = math.exp(statistics.mean(each))
+    return f"{mean:.3f} ± {mean * statistics.stdev(each) / len(each) ** 0.5:.3f}"
 
 
 @contextlib.contextmanager

@@ -20,9 +20,24 @@ public interface ISharedStore
     /// </summary>
     Task<byte[]> WriteAsync(SharedWrite write);
 
-    /// <summary>Tries to write, and reads which life of the store this is.</summary>
-    Task<StoreProbe> ProbeAsync();
+    /// <summary>
+    /// The parts that keys are spread over and that may fail alone, as the shards of a Cluster, as far as is known now; a single
+    /// server is one.
+    /// </summary>
+    IReadOnlyCollection<string> Parts { get; }
+
+    /// <summary>The part that has that key, by what <see cref="Parts"/> said last.</summary>
+    string PartOf(in SharedKey key);
+
+    /// <summary>Tries to write to a part, and reads which life of it this is.</summary>
+    Task<StoreProbe> ProbeAsync(string part);
+
+    /// <summary>Reads from a part, to see how long that takes.</summary>
+    Task TryReadAsync(string part);
 }
+
+/// <summary>Under that key the store has what is no binding and cannot be replaced by one. Everything else may work.</summary>
+public sealed class UnusableKeyException(string message, Exception cause) : Exception(message, cause);
 
 /// <summary>A session of one upstream, which is named by its UID.</summary>
 public readonly record struct SharedKey(string Owner, SessionKey Session)
@@ -48,6 +63,6 @@ public readonly record struct SharedKey(string Owner, SessionKey Session)
 public sealed record SharedWrite(SharedKey Key, byte[] Value, IReadOnlyList<byte[]> Expected, TimeSpan Lifetime, byte[]? Announcement);
 
 /// <summary>What a probe found.</summary>
-/// <param name="Life">Another one than before where the store has lost its content since; empty: it cannot be told.</param>
-/// <param name="Writable">Whether the store takes writes; one that is out of memory does not.</param>
+/// <param name="Life">Another one than before where that part has lost its content since; empty: it cannot be told.</param>
+/// <param name="Writable">Whether it takes writes; one that is out of memory does not.</param>
 public sealed record StoreProbe(string Life, bool Writable);

@@ -12,11 +12,15 @@ public interface ISharingObserver
     /// <summary>A binding that another replica made was taken over.</summary>
     void Adopted();
 
-    /// <summary>The store cannot be used as it should: sessions are bound here alone for now.</summary>
-    void Away(string reason);
+    /// <summary>A part of the store cannot be used as it should: its sessions are bound here alone for now.</summary>
+    /// <param name="part">Which; empty where the store has but one.</param>
+    void Away(string part, string reason);
 
-    /// <summary>The store can be used again.</summary>
-    void Back();
+    /// <summary>That part can be used again.</summary>
+    void Back(string part);
+
+    /// <summary>A session that cannot be shared, since the store has something else under its key.</summary>
+    void Unusable(string reason);
 }
 
 public enum SharingOperation
@@ -50,6 +54,9 @@ public enum SharingOutcome
 
     /// <summary>The store refused, or could not be reached.</summary>
     Failed,
+
+    /// <summary>The store has something else under the key.</summary>
+    Unusable,
 
     /// <summary>Not tried: as many as may were on their way already.</summary>
     Dropped,

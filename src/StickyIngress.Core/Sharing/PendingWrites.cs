@@ -5,13 +5,14 @@ namespace StickyIngress.Core.Sharing;
 
 /// <summary>
 /// The sessions that wait to be written, in order, each at most once: only that a session is to be written is kept, and what is
-/// written is what the table then says. A session stays here until its write is answered.
+/// written is what the table then says. A session stays here until its write is answered. What cannot be written now is held.
 /// </summary>
 internal sealed class PendingWrites(int capacity)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<(SharedZone Zone, SessionKey Key), PendingWrite> _all = [];
     private readonly Queue<PendingWrite> _waiting = new();
+    private readonly List<PendingWrite> _held = [];
     private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     public int Count
@@ -19,6 +20,15 @@ internal sealed class PendingWrites(int capacity)
         get
         {
             lock (_gate) return _all.Count;
+        }
+    }
+
+    /// <summary>All but those that are held.</summary>
+    public int Active
+    {
+        get
+        {
+            lock (_gate) return _all.Count - _held.Count;
         }
     }
 
@@ -98,6 +108,33 @@ internal sealed class PendingWrites(int capacity)
         }
     }
 
+    /// <summary>Not to be taken until <see cref="Release"/>. False where too many are held: it is forgotten.</summary>
+    public bool TryHold(PendingWrite write)
+    {
+        lock (_gate)
+        {
+            (write.IsUnderway, write.Again) = (false, false);
+            if (_held.Count < capacity / 2)
+            {
+                _held.Add(write);
+                return true;
+            }
+
+            _all.Remove((write.Zone, write.Key));
+            return false;
+        }
+    }
+
+    /// <summary>Those that are held may be taken again.</summary>
+    public void Release()
+    {
+        lock (_gate)
+        {
+            foreach (var write in _held) Enqueue(write);
+            _held.Clear();
+        }
+    }
+
     private void Enqueue(PendingWrite write)
     {
         _waiting.Enqueue(write);
@@ -127,8 +164,8 @@ internal sealed class PendingWrite(SharedZone zone, SessionKey key)
     /// <summary>It has changed since it was sent.</summary>
     public bool Again { get; set; }
 
-    /// <summary>Peers that the session was bound to, any of which the store may still have.</summary>
-    public IReadOnlyList<string> Replaced => _replaced;
+    /// <summary>For peers that the session was bound to, what the store may still have.</summary>
+    public byte[][] ReplacedValues() => _replaced.Length == 0 ? [] : Array.ConvertAll(_replaced, SharedRecord.Value);
 
     public void Replaces(string? peer)
     {

@@ -19,6 +19,8 @@ namespace StickyIngress.Core.Sharing;
  * Away:      reads and writes have a breaker each, closed by probes alone. While one is open, sessions that are not known
  *            are bound by rendezvous, alike on every replica; what is to be written waits. When the store is back, or has
  *            lost its content, or more was to be written than may wait, all known sessions are offered again, at a bounded rate.
+ *            The shards of a Cluster are parts that have breakers each; while one is away all new sessions are bound by
+ *            rendezvous, since a Cluster may give up the others soon, and are shared through the parts that work.
  */
 
 /// <summary>Shares the sessions of zones with other replicas.</summary>
@@ -35,19 +37,20 @@ public sealed class SessionSharing
     private readonly ISharingObserver _observer;
     private readonly ConcurrentDictionary<string, SharedZone> _zones = new();
     private readonly PendingWrites _pending;
-    private readonly StoreHealth _health;
+    private readonly StoreParts _parts;
     private readonly long _sender = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long)));
     private int _readsUnderway;
 
     public SessionSharing(ISharedStore store, SharingOptions options, TimeProvider time, ISharingObserver observer)
     {
         (_store, _options, _time, _observer) = (store, options, time, observer);
-        (_pending, _health) = (new(options.MaxPending), new(store, options, time, observer));
+        (_pending, _parts) = (new(options.MaxPending), new(store, options, time, observer));
         store.Announced += Hear;
+        _parts.Changed += _pending.Release;
     }
 
-    /// <summary>The store cannot be read within the budget, or not be written.</summary>
-    public bool IsAway => _health.IsAway;
+    /// <summary>The store, or a part of it, cannot be read within the budget, or not be written.</summary>
+    public bool IsAway => _parts.IsAway;
 
     /// <summary>Sessions that wait to be written.</summary>
     public int Pending => _pending.Count;
@@ -77,14 +80,13 @@ public sealed class SessionSharing
 
     /// <summary>Writes, probes and offers again until it is cancelled.</summary>
     public Task RunAsync(CancellationToken cancellationToken) =>
-        Task.WhenAll(WriteAllAsync(cancellationToken), _health.RunAsync(cancellationToken), ReofferAllAsync(cancellationToken));
+        Task.WhenAll(WriteAllAsync(cancellationToken), _parts.RunAsync(cancellationToken), ReofferAllAsync(cancellationToken));
 
     internal void Add(SharedZone zone, in SessionKey key, string? former, bool announce, TimeSpan age)
     {
         if (_pending.TryAdd(zone, key, former, announce, age)) return;
 
-        _health.MustReoffer();
-        _observer.Done(SharingOperation.Write, SharingOutcome.Dropped, TimeSpan.Zero);
+        Drop(_parts.Of(new(zone.Owner, key)));
     }
 
     internal bool IsRefreshDue(in SessionKey key, TimeSpan unused, TimeSpan timeout)
@@ -96,8 +98,9 @@ public sealed class SessionSharing
 
     internal ValueTask<bool> FetchAsync(SharedZone zone, in SessionKey key)
     {
-        if (!_health.IsReadable) return new(false);
-        if (Interlocked.Increment(ref _readsUnderway) <= _options.MaxReads) return new(ReadAsync(zone, key));
+        var shared = new SharedKey(zone.Owner, key);
+        if (_parts.Of(shared) is not { IsReadable: true } part) return new(false);
+        if (Interlocked.Increment(ref _readsUnderway) <= _options.MaxReads) return new(ReadAsync(zone, shared, part));
 
         Interlocked.Decrement(ref _readsUnderway);
         _observer.Done(SharingOperation.Read, SharingOutcome.Dropped, TimeSpan.Zero);
@@ -109,13 +112,18 @@ public sealed class SessionSharing
     {
         var batch = new List<PendingWrite>();
         _pending.Take(batch, BatchSize);
-        if (batch.Count == 0) return true;
-
         var started = _time.GetTimestamp();
-        var sent = batch.Select(Send).ToArray();
+        var sent = new List<SentWrite>(batch.Count);
+        foreach (var write in batch)
+        {
+            if (Send(write) is { } one) sent.Add(one);
+        }
+
+        if (sent.Count == 0) return true;
+
         try
         {
-            await Task.WhenAll(sent.Select(one => one.Answer)).WaitAsync(_options.WriteTimeout, _time);
+            await Task.WhenAll(sent.Select(one => (Task)one.Answer)).WaitAsync(_options.WriteTimeout, _time);
         }
         catch (Exception)
         {
@@ -123,20 +131,19 @@ public sealed class SessionSharing
         }
 
         var took = _time.GetElapsedTime(started);
-        var failed = false;
-        for (var i = 0; i < sent.Length; i++) failed |= !Settle(batch[i], sent[i], took);
-        if (failed) _health.WriteFailed(sent.Select(one => one.Answer).FirstOrDefault(answer => answer.IsFaulted)?.Exception);
-        else _health.WriteSucceeded();
-        return !failed;
+        var answered = true;
+        foreach (var part in sent.GroupBy(one => one.Part)) answered &= Settle(part.Key, part, took);
+        return answered;
     }
 
     /// <summary>Looks whether the store can be used, and whether it is what it was.</summary>
-    internal Task ProbeAsync() => _health.ProbeAsync();
+    internal Task ProbeAsync() => _parts.ProbeAsync();
 
     /// <summary>Offers every known session again where the store may lack some, as long as it takes writes.</summary>
     internal async Task ReofferAsync(CancellationToken cancellationToken)
     {
-        if (!_health.TakeReoffer()) return;
+        var parts = _parts.TakeReoffer();
+        if (parts.Count == 0) return;
 
         const int StepsPerSecond = 20;
         var step = Math.Max(1, _options.ReofferedPerSecond / StepsPerSecond);
@@ -145,54 +152,102 @@ public sealed class SessionSharing
         {
             foreach (var session in zone.Zone.Table.Export())
             {
+                if (_parts.Of(new(zone.Owner, session.Key)) is not { } part || !parts.Contains(part)) continue;
+
                 if (++offered % step == 0) await PauseAsync();
-                while (_health.IsWritable && _pending.Count > _options.MaxPending / 2) await PauseAsync();
-                if (!_health.IsWritable)
+                while (part.IsWritable && _pending.Active > _options.MaxPending / 4) await PauseAsync();
+                if (part.IsWritable)
                 {
-                    _health.MustReoffer();
-                    return;
+                    Add(zone, session.Key, null, announce: false, session.Age);
+                    continue;
                 }
 
-                Add(zone, session.Key, null, announce: false, session.Age);
+                part.MustReoffer();
+                parts.Remove(part);
             }
         }
 
         Task PauseAsync() => Task.Delay(TimeSpan.FromSeconds(1.0 / StepsPerSecond), _time, cancellationToken);
     }
 
-    private (int Ordinal, string? Peer, byte[] Value, Task<byte[]> Answer) Send(PendingWrite write)
+    /// <summary>Null: it is not to be written any more, or cannot be now.</summary>
+    private SentWrite? Send(PendingWrite write)
     {
         var zone = write.Zone;
-        if (zone.PeerOf(write.Key, out var ordinal) is not { } peer) return (SessionTable.Unbound, null, [], Task.FromResult<byte[]>([]));
+        if (zone.PeerOf(write.Key, out var ordinal) is not { } peer)
+        {
+            _pending.Done(write, null);
+            return null;
+        }
 
         var key = new SharedKey(zone.Owner, write.Key);
+        if (_parts.Of(key) is not { IsWritable: true } part)
+        {
+            Hold(write, key);
+            return null;
+        }
+
         var value = SharedRecord.Value(peer);
         var lifetime = zone.Lifetime - write.Age;
         var announcement = write.Announce ? SharedRecord.Announcement(_sender, key, value) : null;
         try
         {
-            return (ordinal, peer, value, _store.WriteAsync(new(key, value, [.. write.Replaced.Select(SharedRecord.Value)], lifetime, announcement)));
+            return new(write, part, ordinal, peer, value, _store.WriteAsync(new(key, value, write.ReplacedValues(), lifetime, announcement)));
         }
         catch (Exception e)
         {
-            return (ordinal, peer, value, Task.FromException<byte[]>(e));
+            return new(write, part, ordinal, peer, value, Task.FromException<byte[]>(e));
         }
     }
 
-    /// <summary>Acts on the answer to a write; false: there is none.</summary>
-    private bool Settle(PendingWrite write, (int Ordinal, string? Peer, byte[] Value, Task<byte[]> Answer) sent, TimeSpan took)
+    private void Hold(PendingWrite write, in SharedKey key)
     {
-        if (sent.Peer is null)
+        if (!_pending.TryHold(write))
+            Drop(_parts.Of(key));
+        else if (_parts.Of(key) is { IsWritable: true })
+            _pending.Release(); // it came back just now, and released what was held before
+    }
+
+    private void Drop(StoreHealth? part)
+    {
+        part?.MustReoffer();
+        _observer.Done(SharingOperation.Write, SharingOutcome.Dropped, TimeSpan.Zero);
+    }
+
+    /// <summary>Acts on the answers of a part of the store; false: it did not answer all.</summary>
+    private bool Settle(StoreHealth part, IEnumerable<SentWrite> sent, TimeSpan took)
+    {
+        var (answered, cause) = (true, default(Exception));
+        foreach (var one in sent)
         {
-            _pending.Done(write, null);
+            if (Settle(one, took)) continue;
+
+            answered = false;
+            cause ??= one.Answer.Exception;
+        }
+
+        if (answered)
+            part.WriteSucceeded();
+        else
+            part.WriteFailed(cause);
+        return answered;
+    }
+
+    /// <summary>Acts on the answer to a write; false: there is none.</summary>
+    private bool Settle(SentWrite sent, TimeSpan took)
+    {
+        if (sent.Answer.Exception?.GetBaseException() is UnusableKeyException unusable)
+        {
+            _observer.Done(SharingOperation.Write, SharingOutcome.Unusable, took);
+            _observer.Unusable(unusable.Message);
+            _pending.Done(sent.Write, null);
             return true;
         }
 
         if (!sent.Answer.IsCompletedSuccessfully)
         {
             _observer.Done(SharingOperation.Write, sent.Answer.IsFaulted ? SharingOutcome.Failed : SharingOutcome.Timeout, took);
-            _ = sent.Answer.Exception;
-            _pending.Failed(write);
+            _pending.Failed(sent.Write);
             return false;
         }
 
@@ -200,11 +255,11 @@ public sealed class SessionSharing
         if (stored.AsSpan().SequenceEqual(sent.Value))
         {
             _observer.Done(SharingOperation.Write, SharingOutcome.Ok, took);
-            _pending.Done(write, sent.Peer);
+            _pending.Done(sent.Write, sent.Peer);
             return true;
         }
 
-        GiveWay(write, sent.Ordinal, stored, took);
+        GiveWay(sent.Write, sent.Ordinal, stored, took);
         return true;
     }
 
@@ -232,22 +287,27 @@ public sealed class SessionSharing
         Add(write.Zone, write.Key, winner, announce: true, TimeSpan.Zero);
     }
 
-    private async Task<bool> ReadAsync(SharedZone zone, SessionKey key)
+    private async Task<bool> ReadAsync(SharedZone zone, SharedKey key, StoreHealth part)
     {
         var started = _time.GetTimestamp();
         var outcome = SharingOutcome.Failed;
         try
         {
-            var value = await _store.ReadAsync(new(zone.Owner, key)).WaitAsync(_options.ReadBudget, _time);
-            _health.ReadSucceeded();
+            var value = await _store.ReadAsync(key).WaitAsync(_options.ReadBudget, _time);
+            part.ReadSucceeded();
             outcome = value is null ? SharingOutcome.Missing
-                : SharedRecord.TryReadPeer(value, out var peer) && zone.TryAdopt(key, peer, SessionTable.Unbound, out _) ? SharingOutcome.Ok
+                : SharedRecord.TryReadPeer(value, out var peer) && zone.TryAdopt(key.Session, peer, SessionTable.Unbound, out _) ? SharingOutcome.Ok
                 : SharingOutcome.Unknown;
+        }
+        catch (UnusableKeyException e)
+        {
+            outcome = SharingOutcome.Unusable;
+            _observer.Unusable(e.Message);
         }
         catch (Exception e)
         {
             if (e is TimeoutException) outcome = SharingOutcome.Timeout;
-            _health.ReadFailed(e);
+            part.ReadFailed(e);
         }
         finally
         {
@@ -279,7 +339,6 @@ public sealed class SessionSharing
         while (true)
         {
             await _pending.WaitAsync(cancellationToken);
-            while (!_health.IsWritable) await Task.Delay(_options.ProbeInterval / 10, _time, cancellationToken);
             if (!await WriteBatchAsync()) await Task.Delay(_options.ProbeInterval / 10, _time, cancellationToken);
         }
     }
@@ -290,4 +349,7 @@ public sealed class SessionSharing
         do await ReofferAsync(cancellationToken);
         while (await timer.WaitForNextTickAsync(cancellationToken));
     }
+
+    /// <summary>A write that is underway, and what was bound when it was sent.</summary>
+    private sealed record SentWrite(PendingWrite Write, StoreHealth Part, int Ordinal, string Peer, byte[] Value, Task<byte[]> Answer);
 }

@@ -9,8 +9,8 @@ public sealed record SharingOptions
     /// <summary>Requests that wait so at a time; others are served as if nobody knew their session.</summary>
     public int MaxReads { get; init; } = 256;
 
-    /// <summary>Sessions that wait to be written at most.</summary>
-    public int MaxPending { get; init; } = 65_536;
+    /// <summary>Sessions that wait to be written at most, half of them for parts of the store that are away.</summary>
+    public int MaxPending { get; init; } = 131_072;
 
     /// <summary>When the answer to a write is given up.</summary>
     public TimeSpan WriteTimeout { get; init; } = TimeSpan.FromSeconds(1);

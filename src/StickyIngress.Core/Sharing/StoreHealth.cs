@@ -1,14 +1,11 @@
 namespace StickyIngress.Core.Sharing;
 
 /// <summary>
-/// Whether the store can be used, and whether it is what it was: two breakers, for reads and for writes, which failures open and only
-/// probes close, so that no request is spent on trying.
+/// Whether a part of the store can be used, and whether it is what it was: two breakers, for reads and for writes, which failures open and
+/// only probes close, so that no request is spent on trying.
 /// </summary>
-internal sealed class StoreHealth(ISharedStore store, SharingOptions options, TimeProvider time, ISharingObserver observer)
+internal sealed class StoreHealth(ISharedStore store, string part, SharingOptions options, TimeProvider time, ISharingObserver observer)
 {
-    /// <summary>Read to see how long reads take; nobody writes it.</summary>
-    private static readonly SharedKey ProbeKey = new("probe", default);
-
     /// <summary>A store that is not reached at once when the process starts is nothing to tell; after so many probes it is.</summary>
     private const int ProbesUntilTold = 10;
 
@@ -26,6 +23,9 @@ internal sealed class StoreHealth(ISharedStore store, SharingOptions options, Ti
     // Since then no probe closes the breaker of writes, for that long; guarded by the lock.
     private long _heldSince;
     private TimeSpan _hold;
+
+    /// <summary>It takes writes again.</summary>
+    public event Action? Writable;
 
     public bool IsReadable => !_reads.IsOpen;
 
@@ -70,9 +70,9 @@ internal sealed class StoreHealth(ISharedStore store, SharingOptions options, Ti
     {
         try
         {
-            var found = await store.ProbeAsync().WaitAsync(options.WriteTimeout, time);
+            var found = await store.ProbeAsync(part).WaitAsync(options.WriteTimeout, time);
             var started = time.GetTimestamp();
-            await store.ReadAsync(ProbeKey).WaitAsync(options.WriteTimeout, time);
+            await store.TryReadAsync(part).WaitAsync(options.WriteTimeout, time);
             Found(found, fast: time.GetElapsedTime(started) <= options.ReadBudget);
         }
         catch (Exception e)
@@ -81,17 +81,7 @@ internal sealed class StoreHealth(ISharedStore store, SharingOptions options, Ti
             _reads.Open();
             var reason = e is TimeoutException ? "it does not answer" : Cause(e);
             Judge(reason);
-            if (_life.Length == 0 && ++_failedAtStart == ProbesUntilTold) observer.Away(reason);
-        }
-    }
-
-    /// <summary>Probes until it is cancelled.</summary>
-    public async Task RunAsync(CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            await ProbeAsync();
-            await Task.Delay(IsAway ? options.ProbeInterval / 5 : options.ProbeInterval, time, cancellationToken);
+            if (_life.Length == 0 && ++_failedAtStart == ProbesUntilTold) observer.Away(part, reason);
         }
     }
 
@@ -106,6 +96,7 @@ internal sealed class StoreHealth(ISharedStore store, SharingOptions options, Ti
             {
                 _writes.Close();
                 MustReoffer();
+                Writable?.Invoke();
             }
 
             if (!found.Writable) _writes.Open();
@@ -126,8 +117,8 @@ internal sealed class StoreHealth(ISharedStore store, SharingOptions options, Ti
             if (IsAway == _away) return;
 
             _away = !_away;
-            if (_away) observer.Away(reason);
-            else observer.Back();
+            if (_away) observer.Away(part, reason);
+            else observer.Back(part);
         }
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using StickyIngress.Proxy.Clients;
 
@@ -19,10 +20,10 @@ internal static class ForwardedHeaders
 
         var forwarded = trusted ? headers[For] : StringValues.Empty;
         add(sink, For, forwarded.Count == 0 ? address : $"{ProxyRequest.Joined(forwarded, ", ")}, {address}");
-        add(sink, Proto, Kept(headers[Proto], trusted) ?? (request.IsHttps ? "https" : "http"));
-        if ((Kept(headers[Host], trusted) ?? headers.Host.ToString()) is { Length: > 0 } host) add(sink, Host, host);
+        add(sink, Proto, Kept(headers, Proto, trusted) ?? (request.IsHttps ? "https" : "http"));
+        if ((Kept(headers, Host, trusted) ?? headers.Host.ToString()) is { Length: > 0 } host) add(sink, Host, host);
         add(sink, RealIp, trusted ? request.ClientAddress?.ToString() ?? "unix:" : address);
     }
 
-    private static string? Kept(StringValues values, bool trusted) => trusted ? ProxyRequest.Joined(values, ", ") : null;
+    private static string? Kept(IHeaderDictionary headers, string name, bool trusted) => trusted ? ProxyRequest.Joined(headers[name], ", ") : null;
 }

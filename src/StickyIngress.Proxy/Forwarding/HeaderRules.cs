@@ -39,6 +39,12 @@ internal static class HeaderRules
     public static bool IsPassedToPeer(string name, IHeaderDictionary headers, ProxySettings settings) =>
         !KeptFromPeer.Contains(name) && IsWhatItSays(name, settings) && !IsNamedBy(headers.Connection, name);
 
+    /// <summary>What becomes of a request's header by its name alone, unless the request's Connection header names it.</summary>
+    public static NameUse UseOf(string name) =>
+        KeptFromPeer.Contains(name) || name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase) ? NameUse.Withheld
+        : name.AsSpan().ContainsAnyExcept(PlainName) ? NameUse.Doubtful
+        : NameUse.Passed;
+
     public static bool IsPassedToClient(string name) => !HopByHop.Contains(name);
 
     public static bool IsPassedInTrailer(string name) => !NotInTrailer.Contains(name);
@@ -77,4 +83,16 @@ internal static class HeaderRules
 
         return false;
     }
+}
+
+/// <summary>What becomes of a request's header on its way to the peer.</summary>
+internal enum NameUse : byte
+{
+    Passed,
+
+    /// <summary>It ends here, or is written by us.</summary>
+    Withheld,
+
+    /// <summary>The route's settings are to be asked, see <see cref="HeaderRules.IsWhatItSays"/>.</summary>
+    Doubtful,
 }

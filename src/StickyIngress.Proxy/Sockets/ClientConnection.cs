@@ -5,7 +5,10 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using StickyIngress.Proxy.Clients.Http1;
+using StickyIngress.Proxy.Forwarding.Http1;
 
 namespace StickyIngress.Proxy.Sockets;
 
@@ -15,11 +18,13 @@ internal sealed class ClientConnection :
 {
     private static long _lastId = Stopwatch.GetTimestamp();
 
-    private readonly CancellationTokenSource _closed = new();
     private readonly ClientInput _input;
     private readonly ClientOutput _output;
     private string? _id;
+    private IFeatureCollection? _features;
     private IDictionary<object, object?>? _items;
+    private CancellationTokenSource? _closed;
+    private PeerConnection? _watcher;
     private Exception? _failure;
     private int _isOver;
 
@@ -28,18 +33,26 @@ internal sealed class ClientConnection :
         MemoryPool = memory;
         (LocalEndPoint, RemoteEndPoint) = (socket.LocalEndPoint, socket.RemoteEndPoint);
         (_input, _output) = (new(this), new(this));
-        (Transport, ConnectionClosed) = (this, _closed.Token);
+        Transport = this;
         Socket = new(socket) { Ended = Over };
-        Features = ConnectionFeatures.Of(this);
     }
+
+    /// <summary>Null: the request came over a connection of another kind.</summary>
+    public static ClientConnection? Of(HttpContext context) =>
+        context.Features is ClientExchange exchange ? exchange.Connection : context.Features.Get<ClientConnection>();
 
     public LoopSocket Socket { get; }
 
-    public override IFeatureCollection Features { get; }
+    public override IFeatureCollection Features => _features ??= ConnectionFeatures.Of(this);
 
     public override IDuplexPipe Transport { get; set; }
 
-    public override CancellationToken ConnectionClosed { get; set; }
+    /// <summary>Made for who asks: most requests are over without it.</summary>
+    public override CancellationToken ConnectionClosed
+    {
+        get => (_closed ?? MakeClosed()).Token;
+        set => throw new NotSupportedException();
+    }
 
     public override EndPoint? LocalEndPoint { get; set; }
 
@@ -92,6 +105,28 @@ internal sealed class ClientConnection :
         await base.DisposeAsync();
     }
 
+    /// <summary>Ends a peer's connection as soon as this one is over; one at a time.</summary>
+    public void Watch(PeerConnection peer)
+    {
+        Interlocked.Exchange(ref _watcher, peer);
+        if (Volatile.Read(ref _isOver) != 0) EndWatcher();
+    }
+
+    /// <summary>False where the peer's connection was ended, or is about to be.</summary>
+    public bool TryUnwatch(PeerConnection peer) => Interlocked.CompareExchange(ref _watcher, null, peer) == peer;
+
+    private void EndWatcher() => Interlocked.Exchange(ref _watcher, null)?.Abort(ConnectionEnd.ClientLeft);
+
+    private CancellationTokenSource MakeClosed()
+    {
+        var made = new CancellationTokenSource();
+        if (Interlocked.CompareExchange(ref _closed, made, null) is { } known) return known;
+
+        // Whoever told of the end may not have seen it.
+        if (Volatile.Read(ref _isOver) != 0) made.Cancel();
+        return made;
+    }
+
     /// <summary>Tells everybody who watches the connection; elsewhere, since that may take long.</summary>
     private void Over()
     {
@@ -100,9 +135,10 @@ internal sealed class ClientConnection :
 
     private void Tell()
     {
+        EndWatcher();
         try
         {
-            _closed.Cancel();
+            _closed?.Cancel();
         }
         catch (AggregateException e)
         {

@@ -56,8 +56,14 @@ internal sealed class ClientInput(ClientConnection connection) : PipeReader, IVa
         }
 
         _isExamined = _given.Slice(examined).IsEmpty;
-        _buffer.Consume((int)_given.Slice(0, consumed).Length);
-        if (_buffer is { IsEmpty: true, WasFilled: false }) _buffer.Return();
+        Consume((int)_given.Slice(0, consumed).Length);
+    }
+
+    /// <summary>So many bytes of what was read were used; what is left is to be read again.</summary>
+    public void Use(int count)
+    {
+        Consume(count);
+        _isExamined = _buffer.IsEmpty;
     }
 
     public override void CancelPendingRead()
@@ -111,6 +117,12 @@ internal sealed class ClientInput(ClientConnection connection) : PipeReader, IVa
         }
 
         return any;
+    }
+
+    private void Consume(int count)
+    {
+        _buffer.Consume(count);
+        if (_buffer is { IsEmpty: true, WasFilled: false }) _buffer.Return();
     }
 
     ReadResult IValueTaskSource<ReadResult>.GetResult(short token) => _read.GetResult(token);

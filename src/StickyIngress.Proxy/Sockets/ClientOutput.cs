@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using System.Text;
 
 namespace StickyIngress.Proxy.Sockets;
 
@@ -40,6 +41,20 @@ internal sealed class ClientOutput(ClientConnection connection) : PipeWriter
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)bytes, (uint)(_bytes.Length - _end), nameof(bytes));
         _end += bytes;
+    }
+
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        Provide(bytes.Length);
+        bytes.CopyTo(_bytes.AsSpan(_end));
+        _end += bytes.Length;
+    }
+
+    /// <summary>Text of bytes, one character each.</summary>
+    public void Write(string text)
+    {
+        Provide(text.Length);
+        _end += Encoding.Latin1.GetBytes(text, _bytes.AsSpan(_end));
     }
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) =>

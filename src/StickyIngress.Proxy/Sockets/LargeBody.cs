@@ -23,7 +23,7 @@ internal sealed class LargeBody(HttpContext context, PeerConnection connection)
     public YieldAwaitable LeaveEventLoops()
     {
         connection.IsInline = false;
-        _client = context.Features.Get<ClientConnection>()?.Socket;
+        _client = ClientConnection.Of(context)?.Socket;
         _client?.IsInline = false;
         return Task.Yield();
     }

@@ -2,34 +2,60 @@ using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using StickyIngress.Proxy.Clients.Http1;
 
 namespace StickyIngress.Proxy.Sockets;
 
-/// <summary>Takes in the clients of one address.</summary>
-internal sealed class LoopListener(Socket listening, MemoryPool<byte> memory) : IConnectionListener
+/// <summary>Takes in the clients of one address. The server gets to see those that <see cref="ClientSession"/> has no answer for.</summary>
+internal sealed class LoopListener : IConnectionListener
 {
     /// <summary>Until the system has room again; asking at once would find it as full.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
-    public EndPoint EndPoint { get; } = listening.LocalEndPoint!;
+    private readonly Socket _listening;
+    private readonly MemoryPool<byte> _memory;
+    private readonly ClientSessions _sessions;
+
+    public LoopListener(Socket listening, MemoryPool<byte> memory, ClientSessions sessions)
+    {
+        (_listening, _memory, _sessions, EndPoint) = (listening, memory, sessions, listening.LocalEndPoint!);
+        _ = AcceptAllAsync();
+    }
+
+    public EndPoint EndPoint { get; }
 
     /// <summary>Null: it was closed.</summary>
-    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
+    public ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default) => _sessions.NextForServerAsync(cancellationToken);
+
+    public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+    {
+        _listening.Dispose();
+        _sessions.Close(cancellationToken);
+        return default;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await UnbindAsync();
+        await _sessions.DisposeAsync();
+    }
+
+    private async Task AcceptAllAsync()
     {
         while (true)
         {
             try
             {
-                var socket = await listening.AcceptAsync(cancellationToken);
-                if (TryStart(socket) is { } connection) return connection;
+                var socket = await _listening.AcceptAsync();
+                if (TryStart(socket) is { } connection) _sessions.Start(connection);
             }
             catch (Exception e) when (e is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted })
             {
-                return null;
+                return;
             }
             catch (SocketException e) when (e.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
             {
-                await Task.Delay(Pause, TimeProvider.System, cancellationToken);
+                await Task.Delay(Pause, TimeProvider.System);
             }
             catch (SocketException)
             {
@@ -38,21 +64,13 @@ internal sealed class LoopListener(Socket listening, MemoryPool<byte> memory) : 
         }
     }
 
-    public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
-    {
-        listening.Dispose();
-        return default;
-    }
-
-    public ValueTask DisposeAsync() => UnbindAsync();
-
     /// <summary>Null: the client has left already.</summary>
     private ClientConnection? TryStart(Socket socket)
     {
         try
         {
             socket.NoDelay = true;
-            var connection = new ClientConnection(socket, memory);
+            var connection = new ClientConnection(socket, _memory);
             connection.Socket.Start();
             return connection;
         }

@@ -2,7 +2,10 @@ using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Options;
+using StickyIngress.Core;
 
 namespace StickyIngress.Proxy.Sockets;
 
@@ -10,13 +13,16 @@ namespace StickyIngress.Proxy.Sockets;
 /*
  * A handshake would hold up everybody on its loop, and the stream that decrypts hops between threads anyway.
  */
-internal sealed class LoopTransport(IMemoryPoolFactory<byte> memory) : IConnectionListenerFactory, IConnectionListenerFactorySelector
+internal sealed class LoopTransport(
+    IMemoryPoolFactory<byte> memory, ProxyPipeline pipeline, Draining draining, IOptions<KestrelServerOptions> server, TimeProvider time, Clock clock) :
+    IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     private readonly MemoryPool<byte> _memory = memory.Create();
 
     public bool CanBind(EndPoint endpoint) => EventLoop.IsSupported && endpoint is LoopEndPoint;
 
-    public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) => new(new LoopListener(Bind((LoopEndPoint)endpoint), _memory));
+    public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) =>
+        new(new LoopListener(Bind((LoopEndPoint)endpoint), _memory, new(pipeline, draining, server.Value.Limits.KeepAliveTimeout, time, clock)));
 
     private static Socket Bind(LoopEndPoint endPoint)
     {

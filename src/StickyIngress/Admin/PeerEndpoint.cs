@@ -39,7 +39,7 @@ internal sealed class PeerEndpoint(
 
         var (patch, wrong) = await ReadAsync(context);
         if (patch is null) return wrong;
-        if (!overrides.MakeRoom(peer.State.Peer, () => snapshots.Current.Upstreams.SelectMany(one => one.Peers).Select(one => one.State.Peer).ToHashSet()))
+        if (!overrides.MakeRoom(peer.State.Peer, snapshots.Current.KnownPeers))
             return new(StatusCodes.Status409Conflict, null, $"{PeerOverridesHolder.MostKept} peers are changed already; set what you need no more to null");
 
         // The state file is written with the change, and the disk may take its time.

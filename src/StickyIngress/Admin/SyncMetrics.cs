@@ -11,10 +11,12 @@ internal sealed class SyncMetrics : ISharingObserver
     private readonly Histogram.Child[] _durations;
     private readonly Counter _conflicts;
     private readonly Counter _adopted;
+    private readonly TimeProvider _time;
+    private long _told; // when of a key that is of no use; 0: never
 
-    public SyncMetrics(IMetricFactory factory, ILogger<SyncMetrics> logger)
+    public SyncMetrics(IMetricFactory factory, TimeProvider time, ILogger<SyncMetrics> logger)
     {
-        _logger = logger;
+        (_logger, _time) = (logger, time);
         var operations = factory.CreateCounter(
             "stickyingress_session_sync_operations_total", "Sessions written to the shared store, read from it, and heard of, by what came of it.", ["operation", "outcome"]);
         var durations = factory.CreateHistogram(
@@ -38,9 +40,20 @@ internal sealed class SyncMetrics : ISharingObserver
 
     public void Adopted() => _adopted.Inc();
 
-    public void Away(string reason) => Log.StoreAway(_logger, reason);
+    public void Away(string part, string reason) => Log.StoreAway(_logger, Named(part), reason);
 
-    public void Back() => Log.StoreBack(_logger);
+    public void Back(string part) => Log.StoreBack(_logger, Named(part));
+
+    /// <summary>Told once a minute: who fills the store with other things does so with many keys.</summary>
+    public void Unusable(string reason)
+    {
+        var now = _time.GetTimestamp();
+        var told = Interlocked.Read(ref _told);
+        if (told != 0 && _time.GetElapsedTime(told, now) < TimeSpan.FromMinutes(1)) return;
+        if (Interlocked.CompareExchange(ref _told, now, told) == told) Log.UnusableKey(_logger, reason);
+    }
+
+    private static string Named(string part) => part.Length == 0 ? "the store" : $"the store's shard {part}";
 
     private static string Word<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
 }

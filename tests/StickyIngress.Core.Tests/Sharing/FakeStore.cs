@@ -1,3 +1,4 @@
+using StickyIngress.Core.Sessions;
 using StickyIngress.Core.Sharing;
 
 namespace StickyIngress.Core.Tests.Sharing;
@@ -50,16 +51,30 @@ internal sealed class FakeStore : ISharedStore
 
     public bool Full { get; set; }
 
+    public string? DeadPart { get; set; }
+
+    /// <summary>A session under whose key something else is.</summary>
+    public SessionKey? Occupied { get; set; }
+
     /// <summary>What writes of sessions are answered with, while probes succeed; null: they are taken.</summary>
     public string? Refusal { get; set; }
 
-    public Task<byte[]?> ReadAsync(SharedKey key) => key.Owner == "probe" ? Task.FromResult<byte[]?>(null) : Later(() => _content.Values.GetValueOrDefault(key));
+    public Task<byte[]?> ReadAsync(SharedKey key) => Later(() => _content.Values.GetValueOrDefault(key));
 
     public Task<byte[]> WriteAsync(SharedWrite write) =>
-        Refusal is null ? Later(() => _content.Write(write)) : Task.FromException<byte[]>(new IOException(Refusal));
+        write.Key.Session == Occupied ? Task.FromException<byte[]>(new UnusableKeyException("another type", new IOException()))
+        : PartOf(write.Key) == DeadPart ? Task.FromException<byte[]>(new IOException("dead"))
+        : Refusal is null ? Later(() => _content.Write(write)) : Task.FromException<byte[]>(new IOException(Refusal));
 
-    public Task<StoreProbe> ProbeAsync() =>
-        Unreachable ? Task.FromException<StoreProbe>(new IOException("unreachable")) : Task.FromResult(new StoreProbe(_content.Life, !Full));
+    public IReadOnlyCollection<string> Parts { get; set; } = [""];
+
+    /// <summary>Sessions with an even number are in the first part, those with an odd one in the last.</summary>
+    public string PartOf(in SharedKey key) => key.Session.High % 2 == 1 ? Parts.First() : Parts.Last();
+
+    public Task TryReadAsync(string part) => Task.CompletedTask;
+
+    public Task<StoreProbe> ProbeAsync(string part) =>
+        Unreachable || DeadPart == part ? Task.FromException<StoreProbe>(new IOException("unreachable")) : Task.FromResult(new StoreProbe(_content.Life, !Full));
 
     public void Hear(int index)
     {

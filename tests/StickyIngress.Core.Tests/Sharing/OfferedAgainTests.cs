@@ -19,7 +19,7 @@ public sealed class OfferedAgainTests
         _store.Life = "second";
 
         await one.Sharing.ProbeAsync();
-        await OfferAsync(one);
+        await one.OfferAsync();
 
         Assert.Equal(Sessions, _store.Values.Count);
     }
@@ -34,7 +34,7 @@ public sealed class OfferedAgainTests
         _store.Life = "second";
 
         await one.Sharing.ProbeAsync();
-        await OfferAsync(one);
+        await one.OfferAsync();
 
         Assert.All(_store.Lifetimes.Values, lifetime => Assert.InRange(whole - lifetime, TimeSpan.FromMinutes(3.9), TimeSpan.FromMinutes(4.1)));
     }
@@ -47,11 +47,11 @@ public sealed class OfferedAgainTests
         await one.Sharing.ProbeAsync();
         _store.Values.Clear();
 
-        await OfferAsync(one);
+        await one.OfferAsync();
         Assert.Equal(0, one.Sharing.Pending);
         one.Store.Unreachable = false;
         await one.Sharing.ProbeAsync();
-        await OfferAsync(one);
+        await one.OfferAsync();
 
         Assert.Equal(Sessions, _store.Values.Count);
     }
@@ -63,7 +63,7 @@ public sealed class OfferedAgainTests
         _store.Values.Clear();
 
         await one.Sharing.ProbeAsync();
-        await OfferAsync(one);
+        await one.OfferAsync();
 
         Assert.Empty(_store.Values);
     }
@@ -77,7 +77,7 @@ public sealed class OfferedAgainTests
 
         Assert.Equal(2, one.Sharing.Pending);
         Assert.Equal(Enumerable.Repeat((SharingOperation.Write, SharingOutcome.Dropped), Sessions - 2), one.Seen);
-        await OfferAsync(one);
+        await one.OfferAsync();
         Assert.Equal(Sessions, _store.Values.Count);
     }
 
@@ -96,20 +96,6 @@ public sealed class OfferedAgainTests
         await offering;
 
         Assert.Equal(Sessions, one.Sharing.Pending);
-    }
-
-    /// <summary>Offers while the store answers, for as long as it takes.</summary>
-    private static async Task OfferAsync(Replica replica)
-    {
-        var offering = replica.Sharing.ReofferAsync(TestContext.Current.CancellationToken);
-        for (var i = 0; i < 100 && !offering.IsCompleted; i++)
-        {
-            replica.Settle();
-            replica.Time.Advance(TimeSpan.FromMilliseconds(50));
-        }
-
-        await offering;
-        replica.Settle();
     }
 
     private Replica Knowing(SharingOptions? options = null)

@@ -90,6 +90,27 @@ internal sealed class Replica : ISharingObserver
         }
     }
 
+    /// <summary>Offers while the store answers, for as long as it takes.</summary>
+    public async Task OfferAsync()
+    {
+        var offering = Sharing.ReofferAsync(TestContext.Current.CancellationToken);
+        for (var i = 0; i < 100 && !offering.IsCompleted; i++)
+        {
+            Settle();
+            Time.Advance(TimeSpan.FromMilliseconds(50));
+        }
+
+        await offering;
+        Settle();
+    }
+
+    /// <summary>A probe finds the store whole after whatever failed.</summary>
+    public void Probe()
+    {
+        Time.Advance(TimeSpan.FromSeconds(10));
+        Sharing.ProbeAsync().GetAwaiter().GetResult();
+    }
+
     public void Done(SharingOperation operation, SharingOutcome outcome, TimeSpan duration)
     {
         lock (Seen) Seen.Add((operation, outcome));
@@ -101,7 +122,9 @@ internal sealed class Replica : ISharingObserver
     {
     }
 
-    public void Away(string reason) => States.Add(reason);
+    public void Away(string part, string reason) => States.Add(part + reason);
 
-    public void Back() => States.Add("back");
+    public void Back(string part) => States.Add(part + "back");
+
+    public void Unusable(string reason) => States.Add(reason);
 }

@@ -25,6 +25,7 @@ public sealed class SharingModelTests
         LoseAnswer,
         Hear,
         LoseAnnouncement,
+        Probe,
         Flush,
         ForgetPeer,
     }
@@ -35,6 +36,7 @@ public sealed class SharingModelTests
         var (store, replicas) = Start();
 
         foreach (var step in steps) Take(step, store, replicas);
+        Recover(replicas);
         foreach (var replica in replicas) replica.Settle();
         for (var round = 0; round < 2; round++)
         {
@@ -67,9 +69,10 @@ public sealed class SharingModelTests
     {
         var (store, replicas) = Start();
 
-        var ofOneMover = steps.Where(step => step.Act is Act.Send or Act.Answer or Act.LoseCall or Act.LoseAnswer or Act.Hear or Act.LoseAnnouncement
+        var ofOneMover = steps.Where(step => step.Act is Act.Send or Act.Answer or Act.LoseCall or Act.LoseAnswer or Act.Hear or Act.LoseAnnouncement or Act.Probe
             || (step.Act == Act.Move ? step.Replica == 0 : step.Act is Act.Use or Act.Fetch && step.Replica == 1));
         foreach (var step in ofOneMover) Take(step, store, replicas);
+        Recover(replicas);
         var moved = Enumerable.Range(0, Sessions).Select(replicas[0].PeerOf).ToArray();
         for (var round = 0; round < 2; round++)
         {
@@ -93,8 +96,9 @@ public sealed class SharingModelTests
     {
         var (store, replicas) = Start();
 
-        var learning = steps.Where(step => step.Act is Act.Bind or Act.Move or Act.Send or Act.Answer or Act.LoseCall or Act.LoseAnswer);
+        var learning = steps.Where(step => step.Act is Act.Bind or Act.Move or Act.Send or Act.Answer or Act.LoseCall or Act.LoseAnswer or Act.Probe);
         foreach (var step in learning) Take(step, store, replicas);
+        Recover(replicas);
         foreach (var replica in replicas) replica.Settle();
 
         var learned = Enumerable.Range(0, Sessions).Where(session => replicas.Any(replica => replica.PeerOf(session) is not null));
@@ -106,6 +110,13 @@ public sealed class SharingModelTests
         SynchronizationContext.SetSynchronizationContext(null); // what is answered goes on at once
         var store = new StoreContent();
         return (store, [new(store), new(store)]);
+    }
+
+    /// <summary>What is underway ends, and nothing is lost any more.</summary>
+    private static void Recover(Replica[] replicas)
+    {
+        foreach (var replica in replicas) replica.Settle();
+        foreach (var replica in replicas) replica.Probe();
     }
 
     private static void Take(Step step, StoreContent store, Replica[] replicas, bool once = false)
@@ -143,6 +154,9 @@ public sealed class SharingModelTests
                 break;
             case Act.LoseAnnouncement when announcements.Count > 0:
                 announcements.RemoveAt(step.Which % announcements.Count);
+                break;
+            case Act.Probe:
+                replica.Probe();
                 break;
             case Act.Flush when step.Which == 0:
                 store.Values.Clear();

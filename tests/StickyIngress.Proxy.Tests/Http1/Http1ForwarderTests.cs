@@ -65,7 +65,7 @@ public sealed class Http1ForwarderTests
 
     [Theory]
     [InlineData("Content-Length: 100\r\n\r\nwhat came", "what came")]
-    [InlineData("Transfer-Encoding: chunked\r\n\r\n9\r\nwhat came\r\n5\r\nno", "what cameno\r\n")]
+    [InlineData("Transfer-Encoding: chunked\r\n\r\n9\r\nwhat came\r\n5\r\nno", "what came\r\n2\r\nno\r\n")]
     [InlineData("Transfer-Encoding: chunked\r\n\r\n9\r\nwhat came\r\nbad\n", "what came\r\n")]
     public async Task A_body_that_breaks_off_reaches_the_client_as_far_as_it_came(string response, string end)
     {
@@ -75,7 +75,7 @@ public sealed class Http1ForwarderTests
         var answer = await TestClient.ExchangeAsync(proxy.EndPoint, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", Stop);
 
         Assert.StartsWith("HTTP/1.1 200 OK\r\n", answer);
-        Assert.EndsWith(end, answer.Replace("\r\nb\r\n", "\r\n"));
+        Assert.EndsWith(end, answer);
         Assert.DoesNotContain("0\r\n\r\n", answer);
     }
 

@@ -7,7 +7,7 @@ internal sealed class StoreFault : IAsyncDisposable
 {
     /// <summary>As docs/sync.md has it.</summary>
     public const string Permissions =
-        "+get +set +pexpire +hset +hsetnx +hgetall +eval +publish +subscribe +unsubscribe +ping +echo +info +client +cluster +asking +config|get";
+        "+get +set +pexpire +hset +hsetnx +hgetall +hdel +eval +publish +subscribe +unsubscribe +ping +echo +info +client +cluster +asking +config|get";
 
     private readonly string _name;
     private readonly RedisServer _server;
@@ -22,9 +22,9 @@ internal sealed class StoreFault : IAsyncDisposable
     public string Store => _name switch
     {
         "wrong password" => "redis://app@" + _server.Address,
-        "failing over to a replica" => $"{_server.Address},{_standby.Address}",
+        "failing over to a replica" or "changing places with a replica" => $"{_server.Address},{_standby.Address}",
         "failing over by Sentinel" => $"{_third!.Address},serviceName=store",
-        "failing over in a Cluster" => $"{_server.Address},{_standby.Address},{_third!.Address}",
+        "failing over in a Cluster" or "without a shard of its Cluster" => $"{_server.Address},{_standby.Address},{_third!.Address}",
         _ => "redis://" + _relay.Address,
     };
 
@@ -35,12 +35,12 @@ internal sealed class StoreFault : IAsyncDisposable
 
     public static async Task<StoreFault> StartAsync(string name)
     {
-        if (name == "failing over in a Cluster") return await StartClusterAsync(name);
+        if (name is "failing over in a Cluster" or "without a shard of its Cluster") return await StartClusterAsync(name);
 
         var fault = new StoreFault(name, await RedisServer.StartAsync(), await RedisServer.StartAsync());
         await fault._server.SayAsync("ACL SETUSER app on >first ~sticky-ingress:* &sticky-ingress:* -@all " + Permissions);
         if (name == "wrong password") await fault._server.SayAsync("ACL SETUSER default -@all +ping +acl +client");
-        if (name.StartsWith("failing over", StringComparison.Ordinal)) await fault._standby.FollowAsync(fault._server);
+        if (name is "failing over to a replica" or "failing over by Sentinel" or "changing places with a replica") await fault._standby.FollowAsync(fault._server);
         if (name == "failing over by Sentinel") fault._third = await RedisServer.StartSentinelAsync("store", fault._server);
 
         return fault;
@@ -62,6 +62,9 @@ internal sealed class StoreFault : IAsyncDisposable
             case "killed, and back empty":
                 _server.Kill();
                 break;
+            case "without a shard of its Cluster":
+                _third!.Kill();
+                break;
             case "frozen (SIGSTOP)":
                 _server.Freeze();
                 break;
@@ -81,6 +84,9 @@ internal sealed class StoreFault : IAsyncDisposable
             case "failing over to a replica" or "failing over by Sentinel" or "failing over in a Cluster":
                 _server.Kill();
                 break;
+            case "demoted, and promoted again" or "changing places with a replica":
+                await _server.SayAsync($"REPLICAOF 127.0.0.1 {_standby.Port}"); // answers READONLY
+                break;
             case "flushed":
                 await _server.SayAsync("FLUSHALL");
                 break;
@@ -95,6 +101,9 @@ internal sealed class StoreFault : IAsyncDisposable
         {
             case "killed, and back empty":
                 await _server.RestartAsync();
+                break;
+            case "without a shard of its Cluster":
+                await _third!.RestartAsync();
                 break;
             case "frozen (SIGSTOP)":
                 _server.Thaw();
@@ -111,7 +120,10 @@ internal sealed class StoreFault : IAsyncDisposable
             case "out of memory":
                 await _server.SayAsync("CONFIG SET maxmemory 0");
                 break;
-            case "failing over to a replica":
+            case "demoted, and promoted again":
+                await _server.SayAsync("REPLICAOF NO ONE");
+                break;
+            case "failing over to a replica" or "changing places with a replica":
                 await _standby.SayAsync("REPLICAOF NO ONE");
                 break;
             case "failing over by Sentinel":

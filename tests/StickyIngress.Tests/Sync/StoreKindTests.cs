@@ -96,6 +96,66 @@ public sealed class StoreKindTests
         await LearnAsync(replicas, [.. Enumerable.Range(0, 40).Select(i => $"later-{i}")]);
     }
 
+    [Fact]
+    public async Task A_Cluster_that_has_lost_a_shard_shares_the_sessions_of_the_other()
+    {
+        string[] partly = ["--cluster-require-full-coverage", "no"];
+        await using var one = await RedisServer.StartNodeAsync(partly);
+        await using var two = await RedisServer.StartNodeAsync(partly);
+        await RedisServer.ClusterAsync(one, two);
+        await using var servers = await Backends.StartAsync("a", "b", "c");
+        await using var replicas = await Replicas.StartAsync(2, servers.Addresses, $"{one.Address},{two.Address}", "--sync-read-budget", "1s");
+        await replicas.ConnectedAsync();
+
+        two.Kill();
+        await replicas.ConnectedAsync(connected: false);
+        await replicas[0].LogsAsync($"the store's shard {two.Address} cannot be used");
+        string[] sessions = [.. Enumerable.Range(0, 40).Select(i => $"s{i}")];
+        var first = await Task.WhenAll(sessions.Select(session => Replicas.AskAsync(replicas[0], session)));
+        await Eventually.HoldsAsync(async () => await SharedAsync(replicas, sessions) + await PendingAsync(replicas[0]) == 40, "the rest waits", Stop);
+        var shared = await SharedAsync(replicas, sessions);
+        Assert.InRange(shared, 5, 35); // how many are of the shard that is left is chance
+        Assert.Equal(first, await Task.WhenAll(sessions.Select(session => Replicas.AskAsync(replicas[1], session))));
+        Assert.DoesNotContain(replicas[0].Error, line => line.Contains($"shard {one.Address} cannot", StringComparison.Ordinal));
+
+        await two.RestartAsync();
+        await replicas.ConnectedAsync();
+        await Eventually.HoldsAsync(async () => await PendingAsync(replicas[0]) == 0, "all is written", Stop);
+        Assert.Equal(first, await LearnAsync(replicas, sessions));
+    }
+
+    [Fact]
+    public async Task A_key_that_holds_something_else_is_told_of_and_hinders_no_other_session()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var servers = await Backends.StartAsync("a", "b");
+        await using var replicas = await Replicas.StartAsync(1, servers.Addresses, "redis://" + redis.Address);
+        await replicas.ConnectedAsync();
+        var first = await replicas.AskAsync("one");
+        await Eventually.HoldsAsync(async () => await PendingAsync(replicas[0]) == 0, "it is written", Stop);
+        const string Occupy = """EVAL "local key = redis.call('KEYS', 'sticky-ingress:*:*')[1] redis.call('DEL', key) redis.call('HSET', key, 'a', 'b') return key" 0""";
+        await redis.SayAsync(Occupy, Stop);
+
+        await replicas.AddAsync("redis://" + redis.Address);
+        await replicas.ConnectedAsync();
+        var second = await Replicas.AskAsync(replicas[1], "one");
+        foreach (var session in new[] { "two", "three" }) await Replicas.AskAsync(replicas[1], session);
+        await replicas[1].LogsAsync("the store has something else under its key sticky-ingress:");
+
+        Assert.Equal((first, second), (await Replicas.AskAsync(replicas[0], "one"), await Replicas.AskAsync(replicas[1], "one")));
+        await Eventually.HoldsAsync(async () => (await replicas.PeersAsync("three")).Distinct().Count() == 1, "others are shared", Stop);
+        await Eventually.HoldsAsync(async () => await PendingAsync(replicas[1]) == 0, "nothing waits", Stop);
+        foreach (var operation in new[] { "read", "write" })
+            Assert.True(await replicas[1].MetricAsync($"stickyingress_session_sync_operations_total{{operation=\"{operation}\",outcome=\"unusable\"}}") > 0);
+        Assert.True(await replicas.AreConnectedAsync(true));
+    }
+
+    private static Task<double?> PendingAsync(StickyProcess replica) => replica.MetricAsync("stickyingress_session_sync_pending");
+
+    /// <summary>How many of the sessions that the first replica has bound are known to the other.</summary>
+    private static async Task<int> SharedAsync(Replicas replicas, string[] sessions) =>
+        (await Task.WhenAll(sessions.Select(replicas.PeersAsync))).Count(peers => peers is [{ } here, { } there] && here == there);
+
     /// <summary>What one replica learns, the other knows without asking.</summary>
     private static async Task AssertSharedAsync(string store, params string[] settings)
     {

@@ -25,6 +25,9 @@ public sealed class SyncFaultTests
     [InlineData("failing over to a replica")]
     [InlineData("failing over by Sentinel")]
     [InlineData("failing over in a Cluster")]
+    [InlineData("demoted, and promoted again")]
+    [InlineData("changing places with a replica")]
+    [InlineData("without a shard of its Cluster")]
     [InlineData("flushed")]
     public async Task No_request_fails_and_afterwards_the_replicas_agree(string name)
     {

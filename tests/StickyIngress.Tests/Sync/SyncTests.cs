@@ -91,6 +91,63 @@ public sealed class SyncTests
     }
 
     [Fact]
+    public async Task The_store_has_nothing_of_a_sessions_id_and_little_else()
+    {
+        await using var servers = await Backends.StartAsync("a", "b");
+        await using var redis = await RedisServer.StartAsync();
+        await using var replicas = await Replicas.StartAsync(1, servers.Addresses, "redis://" + redis.Address, Patient);
+        await replicas.ConnectedAsync();
+        await replicas.AskAsync("very-secret-session-id");
+        await AllIsWrittenAsync(replicas[0]);
+        const string Count = """EVAL "local n = 0 for _, key in ipairs(redis.call('KEYS', '*')) do if (key .. redis.call('GET', key)):find(ARGV[1], 1, true) then n = n + 1 end end return n" 0 """;
+
+        Assert.Equal((":2", ":0"), (await redis.SayAsync("DBSIZE", Stop), await redis.SayAsync(Count + "secret", Stop)));
+        Assert.Equal(":2", await redis.SayAsync(Count + "sticky-ingress:", Stop)); // the session, and the mark of the store's life
+    }
+
+    /// <summary>What each replica bound apart from the other, and what came of it.</summary>
+    [Fact]
+    public async Task A_split_shows_in_the_metrics_and_ends_with_what_the_store_has()
+    {
+        await using var servers = await Backends.StartAsync("a", "b", "c");
+        await using var redis = await RedisServer.StartAsync();
+        await using var relay = new TcpRelay(redis.Port);
+        await using var replicas = await Replicas.StartAsync(1, servers.Addresses, "redis://" + redis.Address, Patient);
+        await replicas.AddAsync("redis://" + relay.Address, Patient);
+        await replicas.ConnectedAsync();
+        var sessions = Enumerable.Range(0, 20).Select(i => $"s{i}").ToArray();
+
+        relay.Cut();
+        await Eventually.HoldsAsync(async () => await SeriesAsync(replicas[1], "connected") == 0, "one is cut off", Stop);
+        var here = await AskAsync(replicas[0], sessions);
+        var there = await AskAsync(replicas[1], sessions);
+        var differ = here.Zip(there).Count(pair => pair.First != pair.Second);
+        Assert.Equal((1, 20), (await SeriesAsync(replicas[0], "connected"), await SeriesAsync(replicas[1], "pending")));
+        Assert.InRange(differ, 1, 20); // one in three is the same by chance
+        await AllIsWrittenAsync(replicas[0]);
+        relay.Mend();
+        await replicas.ConnectedAsync();
+        await AllIsWrittenAsync(replicas[1]);
+
+        Assert.Equal(here, await AskAsync(replicas[1], sessions));
+        Assert.Equal(here, await AskAsync(replicas[0], sessions));
+        Assert.Equal((differ, differ), (await SeriesAsync(replicas[1], "conflicts_total"), await SeriesAsync(replicas[1], "adopted_total")));
+        Assert.Equal((0, 0), (await SeriesAsync(replicas[0], "conflicts_total"), await SeriesAsync(replicas[0], "adopted_total")));
+        Assert.Equal(20, await SeriesAsync(replicas[0], "operations_total{operation=\"write\",outcome=\"ok\"}"));
+        Assert.Equal(20, await SeriesAsync(replicas[0], "operations_total{operation=\"read\",outcome=\"missing\"}"));
+        Assert.True(await SeriesAsync(replicas[1], "operations_total{operation=\"write\",outcome=\"lost\"}") == differ);
+        foreach (var operation in new[] { "read", "write" })
+        {
+            Assert.Equal(20, await SeriesAsync(replicas[0], $"duration_seconds_count{{operation=\"{operation}\"}}"));
+            Assert.True(await SeriesAsync(replicas[0], $"duration_seconds_sum{{operation=\"{operation}\"}}") > 0);
+        }
+
+        var later = await Replicas.AskAsync(replicas[0], "later");
+        await Eventually.HoldsAsync(async () => await SeriesAsync(replicas[1], "adopted_total") == differ + 1, "it hears", Stop);
+        Assert.Equal(later, await Replicas.AskAsync(replicas[1], "later"));
+    }
+
+    [Fact]
     public async Task Without_a_store_sync_is_a_warning_and_sessions_are_kept_alone()
     {
         await using var servers = await Backends.StartAsync("a", "b");
@@ -119,6 +176,15 @@ public sealed class SyncTests
 
         Assert.Equal(1, ended.Code);
         Assert.Contains(expected, ended.Error, StringComparison.Ordinal);
+    }
+
+    private static Task<double?> SeriesAsync(StickyProcess replica, string name) => replica.MetricAsync("stickyingress_session_sync_" + name);
+
+    private static async Task<string[]> AskAsync(StickyProcess replica, string[] sessions)
+    {
+        var answers = new List<string>();
+        foreach (var session in sessions) answers.Add(await Replicas.AskAsync(replica, session));
+        return [.. answers];
     }
 
     private static Task AllIsWrittenAsync(StickyProcess replica) =>

@@ -1,21 +1,39 @@
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
+using StickyIngress.Proxy.Sockets;
 
 namespace StickyIngress.Proxy.Forwarding.Http1;
 
 /// <summary>
-/// Ends a peer's connection as soon as the client leaves. Of a client that speaks HTTP/1 the whole connection is watched, since its token exists
-/// already, where one for the request would have to be made.
+/// Ends a peer's connection as soon as the client leaves. Of a client that speaks HTTP/1 the whole connection is watched, which costs less than a
+/// token for each request.
 /// </summary>
-internal readonly struct ClientPresence(CancellationTokenRegistration registration)
+internal readonly struct ClientPresence
 {
-    public static ClientPresence Watch(HttpContext context, PeerConnection connection) => new(Left(context)
-        .UnsafeRegister(static peer => ((PeerConnection)peer!).Abort(ConnectionEnd.ClientLeft), connection));
+    private readonly ClientConnection? _client;
+    private readonly PeerConnection? _peer;
+    private readonly CancellationTokenRegistration _registration;
+
+    private ClientPresence(ClientConnection? client, PeerConnection peer, CancellationTokenRegistration registration)
+    {
+        (_client, _peer, _registration) = (client, peer, registration);
+    }
+
+    public static ClientPresence Watch(HttpContext context, PeerConnection connection)
+    {
+        if (ClientConnection.Of(context) is { } client)
+        {
+            client.Watch(connection);
+            return new(client, connection, default);
+        }
+
+        return new(null, connection, Left(context).UnsafeRegister(static peer => ((PeerConnection)peer!).Abort(ConnectionEnd.ClientLeft), connection));
+    }
 
     public static bool HasLeft(HttpContext context) => Left(context).IsCancellationRequested || context.RequestAborted.IsCancellationRequested;
 
     /// <summary>False where it has ended the connection, or is about to: it must not serve anybody else.</summary>
-    public bool TryStop() => registration == default || registration.Unregister();
+    public bool TryStop() => _client is not null ? _client.TryUnwatch(_peer!) : _registration == default || _registration.Unregister();
 
     private static CancellationToken Left(HttpContext context) =>
         HttpProtocol.IsHttp2(context.Request.Protocol) || HttpProtocol.IsHttp3(context.Request.Protocol)

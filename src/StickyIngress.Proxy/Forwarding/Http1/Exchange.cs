@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 using StickyIngress.Core.Upstreams;
+using StickyIngress.Proxy.Clients.Http1;
 using StickyIngress.Proxy.Sockets;
 using StickyIngress.Proxy.Tries;
 
@@ -224,6 +225,7 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
     {
         var (head, response) = (connection.Head, _context.Response);
         var headers = response.Headers;
+        var own = headers as ResponseFields;
         if (headers.Count > 0) headers.Clear();
         response.StatusCode = head.Status;
         if (head.Reason is not null || request.Tries.Count > 1) _context.Features.Get<IHttpResponseFeature>()!.ReasonPhrase = head.Reason;
@@ -234,6 +236,9 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
             var (name, value) = fields[i];
             switch (head.Response.UseOf(i))
             {
+                case FieldUse.Passed when own is not null:
+                    own.AddNew(name, value);
+                    break;
                 case FieldUse.Passed:
                     headers[name] = value;
                     break;

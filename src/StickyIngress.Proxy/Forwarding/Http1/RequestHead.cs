@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 using StickyIngress.Core.Cookies;
 using StickyIngress.Core.Upstreams;
+using StickyIngress.Proxy.Clients.Http1;
 
 namespace StickyIngress.Proxy.Forwarding.Http1;
 
@@ -36,7 +37,8 @@ internal static class RequestHead
         }
 
         WriteFraming(output, request);
-        WriteIncoming(sink, request);
+        if (request.Context.Request.Headers is RequestFields { AreAsSent: true } sent) WriteAsSent(output, sink, sent.Request, request.Settings);
+        else WriteIncoming(sink, request);
         foreach (var (name, template) in request.Settings.SetHeaders)
         {
             if (IsFraming(name)) continue;
@@ -99,6 +101,23 @@ internal static class RequestHead
         }
     }
 
+    /// <summary>The same, byte for byte, of a request that names no headers in its Connection header.</summary>
+    private static void WriteAsSent(SendBuffer output, in Sink sink, PlainRequest sent, ProxySettings settings)
+    {
+        var hidden = settings.HiddenCookies;
+        for (var i = 0; i < sent.Count; i++)
+        {
+            ref readonly var field = ref sent.Fields[i];
+            if (field.Use == NameUse.Withheld || sink.Replaces(field.Name)) continue;
+            if (field.Use == NameUse.Doubtful && !HeaderRules.IsWhatItSays(field.Name, settings)) continue;
+
+            if (hidden.IsEmpty || !field.Name.Equals(HeaderNames.Cookie, StringComparison.OrdinalIgnoreCase))
+                output.Header(sent.Name(field), sent.Value(field));
+            else if (CookieHeader.Without(sent.ValueText(i), hidden.AsSpan()) is { } left)
+                output.Header(field.Name, left);
+        }
+    }
+
     private static void WriteTarget(SendBuffer output, string target)
     {
         if (target.AsSpan().IndexOfAnyExcept(TargetText) < 0)
@@ -120,7 +139,9 @@ internal static class RequestHead
     {
         public void Add(string name, string value)
         {
-            if (replaced is null || !replaced.Contains(name)) output.Header(name, value);
+            if (!Replaces(name)) output.Header(name, value);
         }
+
+        public bool Replaces(string name) => replaced is not null && replaced.Contains(name);
     }
 }

@@ -36,10 +36,23 @@ internal sealed class SendBuffer
 
     public void Header(string name, string value)
     {
-        Write(name);
-        Write(": "u8);
-        Write(value);
-        Write("\r\n"u8);
+        var line = Space(name.Length + value.Length + 4);
+        var end = Encoding.Latin1.GetBytes(name, line);
+        ": "u8.CopyTo(line[end..]);
+        end += 2;
+        end += Encoding.Latin1.GetBytes(value, line[end..]);
+        "\r\n"u8.CopyTo(line[end..]);
+        _end += end + 2;
+    }
+
+    public void Header(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        var line = Space(name.Length + value.Length + 4);
+        name.CopyTo(line);
+        ": "u8.CopyTo(line[name.Length..]);
+        value.CopyTo(line[(name.Length + 2)..]);
+        "\r\n"u8.CopyTo(line[(name.Length + value.Length + 2)..]);
+        _end += name.Length + value.Length + 4;
     }
 
     public void Number(long value)

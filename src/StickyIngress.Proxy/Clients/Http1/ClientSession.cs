@@ -1,0 +1,149 @@
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using StickyIngress.Proxy.Forwarding.Http1;
+using StickyIngress.Proxy.Sockets;
+
+namespace StickyIngress.Proxy.Clients.Http1;
+
+/// <summary>
+/// Serves the plain requests of a client's connection, one after the other, on the thread that sees them come. With the first request that is not plain
+/// the connection is left to the server, for good. While it is idle it has no task, no timer and no buffer.
+/// </summary>
+internal sealed class ClientSession(ClientConnection connection, ClientSessions sessions)
+{
+    private const long Busy = 0;
+    private const long Ended = -1;
+
+    private readonly ClientInput _input = (ClientInput)connection.Input;
+    private long _idleUntil;
+
+    public ClientConnection Connection => connection;
+
+    /// <summary>The answer under way shall be the connection's last.</summary>
+    public bool IsStopping => sessions.IsStopping;
+
+    /// <summary>Unix time.</summary>
+    public long Seconds => sessions.Clock.Seconds;
+
+    /// <summary>Position in the list of the <see cref="ClientSessions"/>, whose lock guards it.</summary>
+    public int Index { get; set; }
+
+    /// <summary>Serves what has come, and then whatever comes.</summary>
+    public void Run()
+    {
+        try
+        {
+            while (TryBegin() is { } exchange)
+            {
+                if (!exchange.HasEnded(ServeAsync(exchange)) || !Finish(exchange)) return;
+            }
+        }
+        catch (Exception e) when (LoopSocket.IsFailure(e))
+        {
+            End();
+        }
+    }
+
+    /// <summary>A request is over that was waited for.</summary>
+    public void Served(ClientExchange exchange)
+    {
+        if (Finish(exchange)) Run();
+    }
+
+    /// <summary>Ends it if it waits for a request, at least until that time.</summary>
+    /// <param name="now">Unix milliseconds.</param>
+    public void EndIfIdle(long now)
+    {
+        var until = Volatile.Read(ref _idleUntil);
+        if (until <= Busy || until > now) return;
+
+        // Its reader wakes and finds it closed.
+        if (Interlocked.CompareExchange(ref _idleUntil, Ended, until) == until) connection.Socket.Dispose();
+    }
+
+    /// <summary>The next request; null: there is none now, or none for us.</summary>
+    private ClientExchange? TryBegin()
+    {
+        if (Interlocked.Exchange(ref _idleUntil, Busy) == Ended)
+        {
+            End();
+            return null;
+        }
+
+        ReadResult received;
+        while (!_input.TryRead(out received))
+        {
+            Volatile.Write(ref _idleUntil, sessions.IdleUntil);
+            if (sessions.IsClosed) EndIfIdle(long.MaxValue);
+            if (connection.Socket.TryWaitToRead(static session => ((ClientSession)session!).Run(), this)) return null;
+            if (Interlocked.Exchange(ref _idleUntil, Busy) != Ended) continue;
+
+            End();
+            return null;
+        }
+
+        if (received.Buffer.IsEmpty)
+        {
+            End();
+            return null;
+        }
+
+        var exchange = ClientExchange.Rent(this);
+        if (exchange.Read(received.Buffer.First) == ParseStep.Complete) return exchange;
+
+        exchange.Return();
+        _input.AdvanceTo(received.Buffer.Start);
+        sessions.LeaveToServer(this);
+        return null;
+    }
+
+    /// <summary>Whether the connection may serve another request.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> ServeAsync(ClientExchange exchange)
+    {
+        try
+        {
+            try
+            {
+                await sessions.Pipeline.InvokeAsync(exchange.Context);
+                await exchange.EndAsync();
+            }
+            catch (Exception)
+            {
+                // The pipeline has told of it, where it is worth telling.
+                await exchange.BreakOffAsync();
+            }
+        }
+        catch (Exception)
+        {
+            // The client has left, or gets no more of this.
+            return false;
+        }
+
+        return exchange.LeavesConnection;
+    }
+
+    private bool Finish(ClientExchange exchange)
+    {
+        var goesOn = exchange.GoesOn();
+        _input.Use(exchange.RequestSize);
+        exchange.Return();
+        if (!goesOn) End();
+        return goesOn;
+    }
+
+    private void End() => _ = EndAsync();
+
+    private async Task EndAsync()
+    {
+        try
+        {
+            await connection.DisposeAsync();
+        }
+        finally
+        {
+            _input.Complete();
+            sessions.Remove(this);
+        }
+    }
+}

@@ -1,0 +1,227 @@
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Time.Testing;
+using StickyIngress.Proxy.Sockets;
+using StickyIngress.Testing;
+
+namespace StickyIngress.Proxy.Tests.Clients;
+
+/// <summary>Requests that are served without the server, beside those that are left to it. After the first that is left all are.</summary>
+public sealed class ClientSessionTests
+{
+    private const int Cases = 250;
+
+    /// <summary>Not plain, and a good request.</summary>
+    private const string ForServer = "GET /%66irst HTTP/1.1\r\nHost: x\r\n\r\n";
+
+    private static readonly string[] Methods = ["GET", "GET", "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "LOCK", "TRACE", "get", "G(T"];
+
+    private static readonly string[] Targets =
+        ["/", "/a", "/a/b?c=d", "//a", "/a/../b", "/a/./b", "/.a", "/a%2fb", "/a%zz", "/?a=%20", "/a;b=c", "/a b", "*", "http://y/z", "a", "/\u00e9", "/a?b?c", "/~a!$&'()*+,:@"];
+
+    private static readonly string[] Fields =
+    [
+        "X-A: 1", "x-a: 2", "X-A:", "X-A:\t tabbed \t", "X_A: 3", "X-Forwarded-For: 1.2.3.4", "X-Real-IP: 1.2.3.4", "Cookie: a=1; b=2", "cookie: c=3", "Accept: */*",
+        "Connection: keep-alive", "Connection: X-A", "Keep-Alive: 5", "TE: trailers", "Proxy-Connection: x", "Upgrade: h2c", "HTTP2-Settings: x", "Content-Length: 0",
+        "Content-Length: 00", "Content-Length: a", "Transfer-Encoding: identity", "Expect: x", "Host: y", "X : y", " folded", "X-A: \u00e9\u00ff", "X-A: \u0001", "X-A: a\0b", "X(: y",
+        "Range: bytes=0-1", "Authorization: Basic YTpi", "User-Agent: some/1.0 (x; y)", "Content-Type: a/b", "Trailer: x",
+    ];
+
+    private static readonly string[] Hosts = ["Host: x", "Host: x", "Host: x", "Host: X.y:81", "host: 1.2.3.4", "Host: [::1]:80", "Host: x y", "Host: x/y", "Host: x:", "Host:", "Host: x_y.z."];
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task A_request_means_the_same_here_and_to_the_server(int seed)
+    {
+        await using var backend = Echo();
+        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        var random = new Random(seed);
+        for (var i = 0; i < Cases; i++)
+        {
+            var request = MakeRequest(random);
+
+            var here = await TestClient.ExchangeAsync(proxy.EndPoint, request, Stop);
+            var server = await TestClient.ExchangeAsync(proxy.EndPoint, ForServer + request, Stop);
+
+            server = server[server.IndexOf("HTTP/1.1 ", 1, StringComparison.Ordinal)..];
+            Assert.True(Comparable(here) == Comparable(server), $"{request}\nhere: {here}\nserver: {server}");
+        }
+    }
+
+    [Fact]
+    public async Task Requests_of_both_kinds_are_answered_in_turn()
+    {
+        await using var backend = await TestBackend.StartAsync("a", async context =>
+            await context.Response.WriteAsync($"<{context.Request.Path} {context.Request.Headers["X-A"]} {await new StreamReader(context.Request.Body).ReadToEndAsync(Stop)}>"));
+        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+
+        var answers = await TestClient.ExchangeAsync(
+            proxy.EndPoint,
+            "GET /1 HTTP/1.1\r\nHost: x\r\nX-A: a\r\n\r\n" +
+            "GET /2 HTTP/1.1\r\nHost: x\r\n\r\n" +
+            "POST /3 HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody" +
+            "GET /4 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+            Stop);
+
+        Assert.Equal(["/1 a ", "/2  ", "/3  body", "/4  "], answers.Split('<').Skip(1).Select(answer => answer[..answer.IndexOf('>')]));
+    }
+
+    [Fact]
+    public async Task An_answer_has_nothing_of_the_one_before()
+    {
+        await using var backend = await TestBackend.StartAsync("a", context =>
+        {
+            if (context.Request.Path == "/1") (context.Response.StatusCode, context.Response.Headers["X-Secret"]) = (404, "1");
+            return context.Response.WriteAsync("body");
+        });
+        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+
+        var answers = await TestClient.ExchangeAsync(
+            proxy.EndPoint, "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", Stop);
+
+        Assert.StartsWith("HTTP/1.1 404 Not Found\r\n", answers);
+        var second = answers[answers.IndexOf("HTTP/1.1 200 OK\r\n", StringComparison.Ordinal)..];
+        Assert.DoesNotContain("X-Secret", second);
+        Assert.Contains("\r\nDate: ", second);
+    }
+
+    [Fact]
+    public async Task A_client_without_a_request_is_sent_away()
+    {
+        Assert.SkipUnless(EventLoop.IsSupported, "event loops are for Linux on x64 and arm64");
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var backend = await TestBackend.StartAsync("a");
+        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint], time: time);
+        using var asking = new TestClient(proxy.EndPoint);
+        using var silent = new TestClient(proxy.EndPoint);
+        var (first, second) = (await asking.ConnectAsync(Stop), await silent.ConnectAsync(Stop));
+
+        for (var i = 0; i < 5; i++)
+        {
+            await RequestAsync(first);
+            time.Advance(TimeSpan.FromSeconds(50));
+        }
+
+        await EndsAsync(second);
+        await EndsAsync(first);
+
+        async Task EndsAsync(NetworkStream stream)
+        {
+            var read = stream.ReadAsync(new byte[1], Stop).AsTask();
+            await Eventually.HoldsAsync(
+                () =>
+                {
+                    time.Advance(TimeSpan.FromSeconds(1));
+                    return read.IsCompleted;
+                },
+                "the connection was closed",
+                Stop);
+            Assert.Equal(0, await read);
+        }
+    }
+
+    [Fact]
+    public async Task What_is_under_way_is_answered_when_the_server_stops()
+    {
+        var (came, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await using var backend = await TestBackend.StartAsync("a", async context =>
+        {
+            if (context.Request.Path != "/slow") return;
+            came.SetResult();
+            await goOn.Task;
+            await context.Response.WriteAsync("done");
+        });
+        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        using var idle = new TestClient(proxy.EndPoint);
+        var idleStream = await idle.ConnectAsync(Stop);
+        await RequestAsync(idleStream);
+        var slow = TestClient.ExchangeAsync(proxy.EndPoint, "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n", Stop);
+        await came.Task.WaitAsync(Stop);
+
+        var stopping = proxy.StopAsync();
+        Assert.Equal(0, await idleStream.ReadAsync(new byte[1], Stop));
+        goOn.SetResult();
+
+        var answer = await slow;
+        Assert.EndsWith("done\r\n0\r\n\r\n", answer);
+        Assert.Contains("\r\nConnection: close\r\n", answer);
+        await stopping.WaitAsync(Stop);
+    }
+
+    [Fact]
+    public async Task While_draining_each_answer_is_the_last_of_its_connection()
+    {
+        await using var backend = await TestBackend.StartAsync("a");
+        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        using var client = new TestClient(proxy.EndPoint);
+        var stream = await client.ConnectAsync(Stop);
+        await RequestAsync(stream);
+
+        proxy.Draining.Begin();
+        await stream.WriteAsync("GET / HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray(), Stop);
+        var answer = await new StreamReader(stream).ReadToEndAsync(Stop);
+
+        Assert.StartsWith("HTTP/1.1 200 OK\r\n", answer);
+        Assert.Contains("\r\nConnection: close\r\n", answer);
+    }
+
+    [Theory]
+    [InlineData("GET /a HTTP/1.1\r\nHost: x\r\n")]
+    [InlineData("GET")]
+    public async Task A_client_that_leaves_in_the_middle_of_a_head_harms_nobody(string part)
+    {
+        await using var backend = await TestBackend.StartAsync("a");
+        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        using (var client = new TestClient(proxy.EndPoint))
+        {
+            var stream = await client.ConnectAsync(Stop);
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(part), Stop);
+            stream.Socket.Shutdown(SocketShutdown.Send);
+            await new StreamReader(stream).ReadToEndAsync(Stop);
+        }
+
+        Assert.Equal("a", await proxy.Client.GetStringAsync("/", Stop));
+        Assert.Single(backend.Requests);
+    }
+
+    /// <summary>Answers with the head that it got, byte for byte.</summary>
+    private static RawBackend Echo() => RawBackend.Start(static async (stream, cancellationToken) =>
+    {
+        while (await RawBackend.ReadHeadAsync(stream, cancellationToken) is { Length: > 0 } head)
+        {
+            var body = head.StartsWith("HEAD ", StringComparison.Ordinal) ? "" : head;
+            await stream.WriteAsync(Encoding.Latin1.GetBytes($"HTTP/1.1 200 OK\r\nContent-Length: {head.Length}\r\n\r\n{body}"), cancellationToken);
+        }
+    });
+
+    private static string MakeRequest(Random random)
+    {
+        string[] fields = [Hosts[random.Next(Hosts.Length)], .. random.GetItems(Fields, random.Next(4))];
+        random.Shuffle(fields);
+        var (method, target) = (Methods[random.Next(Methods.Length)], Targets[random.Next(Targets.Length)]);
+        var version = random.Next(20) == 0 ? "HTTP/1.0" : "HTTP/1.1";
+        var line = random.Next(20) == 0 ? "\n" : "\r\n";
+        return $"{method} {target} {version}{line}{string.Join(line, fields)}{line}Connection: close{line}{line}";
+    }
+
+    /// <summary>The server orders headers and spells the common ones in its own way.</summary>
+    private static string Comparable(string answer) => string.Join('\n', answer.Split("\r\n")
+        .Where(line => !line.StartsWith("Date: ", StringComparison.Ordinal))
+        .Select(line => line.IndexOf(": ", StringComparison.Ordinal) is > 0 and var colon ? line[..colon].ToUpperInvariant() + line[colon..] : line)
+        .OrderBy(line => line.Split(": ")[0], StringComparer.Ordinal));
+
+    private static async Task RequestAsync(NetworkStream stream)
+    {
+        await stream.WriteAsync("GET / HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray(), Stop);
+        var head = await RawBackend.ReadHeadAsync(stream, Stop);
+        Assert.StartsWith("HTTP/1.1 200 OK\r\n", head);
+        if (!head.Contains("chunked", StringComparison.Ordinal)) return;
+
+        await RawBackend.ReadHeadAsync(stream, Stop); // one chunk and the end, which is an empty line
+    }
+}
