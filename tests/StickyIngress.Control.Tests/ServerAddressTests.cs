@@ -25,6 +25,21 @@ public sealed class ServerAddressTests
     }
 
     [Theory]
+    [InlineData("a b")]
+    [InlineData("-bad")]
+    [InlineData("user@host:80")]
+    [InlineData("a\0b")]
+    [InlineData("a..b")]
+    [InlineData(".a")]
+    public void A_host_that_no_name_server_can_know_is_refused(string text)
+    {
+        Assert.False(ServerAddress.TryParse(text, out _, out var error));
+        Assert.Equal("invalid host", error);
+    }
+
+    [Theory]
+    [InlineData("bücher.example", null, "bücher.example", 80)]
+    [InlineData("_sip.a-b.example", null, "_sip.a-b.example", 80)]
     [InlineData("127.0.0.1", "127.0.0.1", null, 80)]
     [InlineData("127.0.0.1:08080", "127.0.0.1", null, 8080)]
     [InlineData("[::1]", "::1", null, 80)]

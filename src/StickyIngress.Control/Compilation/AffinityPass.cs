@@ -9,13 +9,19 @@ namespace StickyIngress.Control.Compilation;
 /// <summary>The texts of the affinity: what names the peer, what makes and finds a session, and what the cookie says.</summary>
 internal static class AffinityPass
 {
-    public static void Run(PlanDraft draft) => draft.Affinity = draft.Spec.Sticky switch
+    public static void Run(PlanDraft draft)
     {
-        { Cookie: { } cookie } => Cookie(draft, cookie),
-        { Route: { } route } => new() { From = Variables(draft, "spec.sticky.route.from", route.From, Moment.Request) },
-        { Learn: { } learn } => Learn(draft, learn),
-        _ => null,
-    };
+        if (draft.Spec.Sticky is { OnUnavailable: not OnUnavailable.Fail, FailStatus: not Defaults.FailStatus and var status })
+            draft.Found.Warn(Reasons.NoEffect, "spec.sticky.failStatus", $"failStatus is {status} and has no effect; it needs onUnavailable Fail");
+
+        draft.Affinity = draft.Spec.Sticky switch
+        {
+            { Cookie: { } cookie } => Cookie(draft, cookie),
+            { Route: { } route } => new() { From = Variables(draft, "spec.sticky.route.from", route.From, Moment.Request) },
+            { Learn: { } learn } => Learn(draft, learn),
+            _ => null,
+        };
+    }
 
     private static AffinityPlan Learn(PlanDraft draft, StickyLearnSpec learn)
     {

@@ -24,6 +24,8 @@ internal static class BalancingPass
         if (balancing.Method != BalancingMethod.Hash) return;
 
         draft.HashKey = draft.Text("spec.balancing.hash.key", balancing.Hash?.Key ?? "", Moment.Request);
+        if (balancing.Hash is { Key: "" })
+            draft.Found.Warn(Reasons.NoEffect, "spec.balancing.hash.key", "key is \"\", so every request goes to the same peer; name what tells requests apart, such as $request_uri");
         if (balancing.Hash?.Consistent == true) CheckRing(draft);
     }
 

@@ -28,7 +28,25 @@ internal static class ProxyPass
             CheckConnections(draft, $"{field}.engine is Yarp");
         else if (settings.Protocol is PeerProtocol.H2 or PeerProtocol.H2c && spec.Protocol is not null)
             CheckConnections(draft, $"{field}.protocol is {spec.Protocol}");
+        CheckRepeats(draft, spec, field);
         return settings;
+    }
+
+    /// <summary>Tells what stands twice; both are done, as nginx does it.</summary>
+    private static void CheckRepeats(PlanDraft draft, ProxySpec spec, string field)
+    {
+        WarnOfRepeats(draft, spec.SetHeaders?.Select(header => header.Name), $"{field}.setHeaders", "peers get the header once for each");
+        WarnOfRepeats(draft, spec.NextUpstream?.On?.Select(on => on.ToString()), $"{field}.nextUpstream.on", "once is enough");
+        WarnOfRepeats(draft, spec.NextUpstream?.Conditions?.Select(on => on.ToString()), $"{field}.nextUpstream.conditions", "once is enough");
+    }
+
+    private static void WarnOfRepeats(PlanDraft draft, IEnumerable<string>? names, string field, string comesTo)
+    {
+        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (i, name) in (names ?? []).Index())
+        {
+            if (!seen.Add(name)) draft.Found.Warn(Reasons.Repeated, $"{field}[{i}]", $"{name} stands there before; {comesTo}");
+        }
     }
 
     /// <summary>Refuses or tells what would do nothing, because only connections of our own do it.</summary>

@@ -23,7 +23,7 @@ internal static class ReferencePass
 
             var text = spec.Address ?? "";
             if (!ServerAddress.TryParse(text, out var address, out var error))
-                draft.Found.Refuse(Reasons.InvalidAddress, $"{field}.address", $"{error} in \"{text}\"");
+                draft.Found.Refuse(Reasons.InvalidAddress, $"{field}.address", $"{error} in \"{text}\"; {ServerAddress.Allowed}");
             else if (address.Host is { } host && !spec.Resolve)
                 draft.Use(HostRef(host));
 

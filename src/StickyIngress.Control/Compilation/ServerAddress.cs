@@ -14,6 +14,9 @@ public sealed record ServerAddress(string Text, string? Host, IPAddress? Ip, str
     private const int MaxUnixPath = 107;
     private const string Unix = "unix:";
 
+    /// <summary>What may be written, for whoever wrote something else.</summary>
+    internal const string Allowed = "host[:port], ip[:port], [v6][:port] or unix:/path, with a port from 1 to 65535, are allowed";
+
     private static readonly SearchValues<char> IPv6Characters = SearchValues.Create("0123456789abcdefABCDEF:.");
 
     /// <summary>False with nginx's own words for what is wrong.</summary>
@@ -57,11 +60,17 @@ public sealed record ServerAddress(string Text, string? Host, IPAddress? Ip, str
         var (host, rest) = colon < 0 ? (text, "") : (text[..colon], text[colon..]);
         if (!TryParsePort(rest, ref port)) return (null, "invalid port");
         if (host.Length == 0) return (null, "no host");
+        if (!CouldBeName(host)) return (null, "invalid host");
 
         return TryParseIPv4(host, out var ip)
             ? (new(text, null, ip, null, port), null)
             : (new(text, host.TrimEnd('.').ToLowerInvariant(), null, null, port), null);
     }
+
+    /// <summary>False for what no DNS server can know, so that it is not asked for again and again. Names beyond ASCII are for the resolver to judge.</summary>
+    private static bool CouldBeName(string host) =>
+        !host.StartsWith('-') && !host.StartsWith('.') && !host.Contains("..", StringComparison.Ordinal)
+        && host.All(static c => c > '\u009f' || char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
 
     /// <summary>Leaves the port as it is where none is written.</summary>
     private static bool TryParsePort(string rest, ref int port)

@@ -15,8 +15,12 @@ public sealed record Diagnostic(
     public override string ToString()
     {
         string?[] parts = [File, Resource is { } named ? $"{named.Namespace}/{named.Name}" : null, Field, $"{Message} [{Reason}]"];
-        return string.Join(": ", parts.Where(part => !string.IsNullOrEmpty(part)));
+        return Printable(string.Join(": ", parts.Where(part => !string.IsNullOrEmpty(part))));
     }
+
+    /// <summary>One line, whatever a value holds, and nothing that a terminal obeys.</summary>
+    private static string Printable(string text) =>
+        text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? $"\\u{(int)c:x4}" : c.ToString())) : text;
 }
 
 public enum Severity

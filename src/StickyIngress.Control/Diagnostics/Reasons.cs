@@ -20,6 +20,8 @@ public static class Reasons
     public const string InvalidPattern = nameof(InvalidPattern);
     public const string InvalidTemplate = nameof(InvalidTemplate);
     public const string InvalidVariable = nameof(InvalidVariable);
+    public const string NoEffect = nameof(NoEffect);
+    public const string Repeated = nameof(Repeated);
     public const string ReservedHeader = nameof(ReservedHeader);
     public const string RingTooLarge = nameof(RingTooLarge);
     public const string SyncStoreMissing = nameof(SyncStoreMissing);

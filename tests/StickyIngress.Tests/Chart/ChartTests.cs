@@ -75,6 +75,32 @@ public sealed class ChartTests
         Assert.Subset(ports, named.ToHashSet());
     }
 
+    [Fact]
+    public async Task The_store_of_shared_sessions_is_named_with_its_Secret_and_may_be_reached()
+    {
+        var rendered = await Rendered.CaseAsync("everything");
+
+        Assert.Subset(
+            rendered.Arguments.ToHashSet(),
+            new HashSet<string>
+            {
+                "--sync-store=rediss://sticky@store.example.com", "--sync-prefix=edge:", "--sync-peers=true",
+                "--sync-password-file=/etc/sticky-ingress/sync/password", "--sync-ca=/etc/sticky-ingress/sync/ca.crt",
+            });
+        Assert.Equal("/etc/sticky-ingress/sync", (string?)rendered.Container["volumeMounts"]!.AsArray().Single(one => (string?)one!["name"] == "sync")!["mountPath"]);
+        Assert.Equal("sticky-store", (string?)rendered.Pod["volumes"]!.AsArray().Single(one => (string?)one!["name"] == "sync")!["secret"]!["secretName"]);
+        var egress = rendered.Kind("NetworkPolicy").Single()["spec"]!["egress"]!.AsArray();
+        Assert.Single(egress, rule => (string?)rule!["to"]?[0]!["ipBlock"]?["cidr"] == "192.0.2.10/32" && (long)rule["ports"]![0]!["port"]! == 6379);
+    }
+
+    [Fact]
+    public async Task Without_a_store_nothing_of_it_is_rendered()
+    {
+        var rendered = await Rendered.ChartAsync();
+
+        Assert.DoesNotContain(rendered.Arguments, one => one.StartsWith("--sync-", StringComparison.Ordinal));
+    }
+
     [Theory]
     [MemberData(nameof(Cases))]
     public async Task The_kill_comes_after_the_drain(string name)

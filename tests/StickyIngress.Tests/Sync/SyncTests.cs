@@ -90,6 +90,21 @@ public sealed class SyncTests
         Assert.Equal(1, await replicas[0].MetricAsync("stickyingress_session_sync_operations_total{operation=\"read\",outcome=\"missing\"}"));
     }
 
+    [Fact]
+    public async Task The_store_has_nothing_of_a_sessions_id_and_little_else()
+    {
+        await using var servers = await Backends.StartAsync("a", "b");
+        await using var redis = await RedisServer.StartAsync();
+        await using var replicas = await Replicas.StartAsync(1, servers.Addresses, "redis://" + redis.Address, Patient);
+        await replicas.ConnectedAsync();
+        await replicas.AskAsync("very-secret-session-id");
+        await AllIsWrittenAsync(replicas[0]);
+        const string Count = """EVAL "local n = 0 for _, key in ipairs(redis.call('KEYS', '*')) do if (key .. redis.call('GET', key)):find(ARGV[1], 1, true) then n = n + 1 end end return n" 0 """;
+
+        Assert.Equal((":2", ":0"), (await redis.SayAsync("DBSIZE", Stop), await redis.SayAsync(Count + "secret", Stop)));
+        Assert.Equal(":2", await redis.SayAsync(Count + "sticky-ingress:", Stop)); // the session, and the mark of the store's life
+    }
+
     /// <summary>What each replica bound apart from the other, and what came of it.</summary>
     [Fact]
     public async Task A_split_shows_in_the_metrics_and_ends_with_what_the_store_has()
