@@ -6,6 +6,9 @@ namespace StickyIngress.Core;
 /// </summary>
 public sealed class Clock
 {
+    [ThreadStatic]
+    private static Turn _turn;
+
     private readonly TimeProvider _time;
     private readonly long _startMilliseconds;
     private readonly long _startTimestamp;
@@ -18,8 +21,32 @@ public sealed class Clock
     }
 
     /// <summary>Unix time in milliseconds.</summary>
-    public long Milliseconds => _startMilliseconds + (long)_time.GetElapsedTime(_startTimestamp).TotalMilliseconds;
+    public long Milliseconds
+    {
+        get
+        {
+            ref var turn = ref _turn;
+            if (turn.Clock == this) return turn.Milliseconds;
+
+            var now = _startMilliseconds + (long)_time.GetElapsedTime(_startTimestamp).TotalMilliseconds;
+            if (turn.HasBegun) (turn.Clock, turn.Milliseconds) = (this, now);
+            return now;
+        }
+    }
 
     /// <summary>Unix time in whole seconds.</summary>
     public long Seconds => Milliseconds / 1000;
+
+    /// <summary>
+    /// This thread begins something that is over soon. Until it calls this again, all clocks stand still for it after they were read once, since a request
+    /// reads the time a dozen times.
+    /// </summary>
+    public static void BeginTurn() => _turn = new() { HasBegun = true };
+
+    private struct Turn
+    {
+        public bool HasBegun;
+        public Clock? Clock;
+        public long Milliseconds;
+    }
 }

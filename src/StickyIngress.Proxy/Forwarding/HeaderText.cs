@@ -12,7 +12,7 @@ internal static class HeaderText
     /// <summary>The same text without characters that no header may hold, each replaced by a space.</summary>
     public static string Safe(string value)
     {
-        if (value.AsSpan().IndexOfAny(Forbidden) < 0) return value;
+        if (!value.AsSpan().ContainsAnyExceptInRange(' ', '~') || value.AsSpan().IndexOfAny(Forbidden) < 0) return value;
 
         return string.Create(value.Length, value, static (span, text) =>
         {

@@ -10,9 +10,6 @@ namespace StickyIngress.Proxy.Sockets;
 /// </summary>
 internal sealed class ClientOutput(ClientConnection connection) : PipeWriter
 {
-    /// <summary>Enough for most responses.</summary>
-    private const int FirstSize = 8 * 1024;
-
     /// <summary>What a piece of memory has at least that nobody named a size for.</summary>
     private const int LeastSize = 256;
 
@@ -128,15 +125,15 @@ internal sealed class ClientOutput(ClientConnection connection) : PipeWriter
         if (_end - _start >= ReceiveBuffer.MaxSize - LeastSize) TrySend();
 
         var unsent = _bytes.AsSpan(_start, _end - _start);
-        var larger = BufferPool.Arrays.Rent(Math.Max(unsent.Length + least, _bytes.Length == 0 ? FirstSize : ReceiveBuffer.MaxSize));
+        var larger = BufferPool.Rent(Math.Max(unsent.Length + least, _bytes.Length == 0 ? BufferPool.CommonSize : ReceiveBuffer.MaxSize));
         unsent.CopyTo(larger);
-        if (_bytes.Length > 0) BufferPool.Arrays.Return(_bytes);
+        if (_bytes.Length > 0) BufferPool.Return(_bytes);
         (_bytes, _start, _end) = (larger, 0, unsent.Length);
     }
 
     private void Clear()
     {
-        if (_bytes.Length > 0) BufferPool.Arrays.Return(_bytes);
+        if (_bytes.Length > 0) BufferPool.Return(_bytes);
         _bytes = [];
         _start = _end = 0;
     }

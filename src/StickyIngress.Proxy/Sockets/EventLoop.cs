@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using StickyIngress.Core;
 
 namespace StickyIngress.Proxy.Sockets;
 
@@ -92,6 +93,7 @@ internal sealed class EventLoop
 
     private static void Tell(LoopSocket socket, uint events)
     {
+        Clock.BeginTurn();
         try
         {
             socket.Happened(events);

@@ -6,9 +6,6 @@ internal sealed class ReceiveBuffer
     /// <summary>Bytes of a response header's section at most; the buffer grows no further.</summary>
     public const int MaxSize = 64 * 1024;
 
-    /// <summary>Enough for most requests and responses, with what servers add to a page of 4 KB.</summary>
-    private const int FirstSize = 8 * 1024;
-
     private byte[] _bytes = [];
     private int _start;
     private int _end;
@@ -36,7 +33,7 @@ internal sealed class ReceiveBuffer
     {
         if (_start > 0 && _end == _bytes.Length) Compact();
         if (_end == _bytes.Length || (WasFilled && IsEmpty && _bytes.Length < MaxSize))
-            Resize(_bytes.Length == 0 ? FirstSize : MaxSize);
+            Resize(_bytes.Length == 0 ? BufferPool.CommonSize : MaxSize);
 
         return _bytes.AsMemory(_end);
     }
@@ -49,7 +46,7 @@ internal sealed class ReceiveBuffer
 
     public void Return()
     {
-        if (_bytes.Length > 0) BufferPool.Arrays.Return(_bytes);
+        if (_bytes.Length > 0) BufferPool.Return(_bytes);
         _bytes = [];
         _start = _end = 0;
         WasFilled = false;
@@ -63,10 +60,10 @@ internal sealed class ReceiveBuffer
 
     private void Resize(int size)
     {
-        var larger = BufferPool.Arrays.Rent(size);
+        var larger = BufferPool.Rent(size);
         Unread.CopyTo(larger);
         var count = _end - _start;
-        if (_bytes.Length > 0) BufferPool.Arrays.Return(_bytes);
+        if (_bytes.Length > 0) BufferPool.Return(_bytes);
         (_bytes, _start, _end) = (larger, 0, count);
     }
 }

@@ -120,7 +120,7 @@ internal static class RequestHead
 
     private static void WriteTarget(SendBuffer output, string target)
     {
-        if (target.AsSpan().IndexOfAnyExcept(TargetText) < 0)
+        if (!target.AsSpan().ContainsAnyExceptInRange('!', '~') || target.AsSpan().IndexOfAnyExcept(TargetText) < 0)
         {
             output.Write(target);
             return;

@@ -94,7 +94,7 @@ internal sealed class SendBuffer
 
     public void Return()
     {
-        if (_bytes.Length > 0) BufferPool.Arrays.Return(_bytes);
+        if (_bytes.Length > 0) BufferPool.Return(_bytes);
         _bytes = [];
         Clear();
     }
@@ -103,10 +103,10 @@ internal sealed class SendBuffer
     {
         if (_bytes.Length - _end < count)
         {
-            var larger = BufferPool.Arrays.Rent(Math.Max(FirstSize, 2 * (Count + count)));
+            var larger = BufferPool.Rent(Math.Max(FirstSize, 2 * (Count + count)));
             Unsent.Span.CopyTo(larger);
             (_end, _start) = (Count, 0);
-            if (_bytes.Length > 0) BufferPool.Arrays.Return(_bytes);
+            if (_bytes.Length > 0) BufferPool.Return(_bytes);
             _bytes = larger;
         }
 

@@ -56,7 +56,7 @@ internal sealed class Tunnel(ProxyRequest request, PeerConnection connection, St
 
     private async Task SendAsync()
     {
-        var buffer = BufferPool.Arrays.Rent(BufferSize);
+        var buffer = BufferPool.Rent(BufferSize);
         try
         {
             while (true)
@@ -78,7 +78,7 @@ internal sealed class Tunnel(ProxyRequest request, PeerConnection connection, St
         }
         finally
         {
-            BufferPool.Arrays.Return(buffer);
+            BufferPool.Return(buffer);
         }
     }
 }
