@@ -164,6 +164,7 @@ public sealed class SessionSharing
 
                 part.MustReoffer();
                 parts.Remove(part);
+                if (parts.Count == 0) return;
             }
         }
 

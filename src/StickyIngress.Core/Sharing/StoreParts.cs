@@ -31,13 +31,7 @@ internal sealed class StoreParts(ISharedStore store, SharingOptions options, Tim
 
     public async Task ProbeAsync()
     {
-        var parts = store.Parts;
-        if (parts.Count != _all.Count || !parts.All(_all.ContainsKey))
-        {
-            _all = parts.ToFrozenDictionary(part => part, part => _all.GetValueOrDefault(part) ?? New(part));
-            Changed?.Invoke();
-        }
-
+        LookForParts();
         await Task.WhenAll(_all.Values.Select(part => part.ProbeAsync()));
     }
 
@@ -48,6 +42,22 @@ internal sealed class StoreParts(ISharedStore store, SharingOptions options, Tim
         {
             await ProbeAsync();
             await Task.Delay(IsAway ? options.ProbeInterval / 5 : options.ProbeInterval, time, cancellationToken);
+        }
+    }
+
+    private void LookForParts()
+    {
+        try
+        {
+            var parts = store.Parts.Distinct().ToArray(); // several whose address is not known yet are called alike
+            if (parts.Length == _all.Count && parts.All(_all.ContainsKey)) return;
+
+            _all = parts.ToFrozenDictionary(part => part, part => _all.GetValueOrDefault(part) ?? New(part));
+            Changed?.Invoke();
+        }
+        catch (Exception)
+        {
+            // Its connection is being replaced: the parts are those that they were until the next probe.
         }
     }
 

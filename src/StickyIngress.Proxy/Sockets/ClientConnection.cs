@@ -127,18 +127,20 @@ internal sealed class ClientConnection :
         return made;
     }
 
-    /// <summary>Tells everybody who watches the connection; elsewhere, since that may take long.</summary>
+    /// <summary>Tells everybody who watches the connection; who has its token elsewhere, since that may take long.</summary>
     private void Over()
     {
-        if (Interlocked.Exchange(ref _isOver, 1) == 0) ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.Tell(), this, preferLocal: false);
+        if (Interlocked.Exchange(ref _isOver, 1) != 0) return;
+
+        EndWatcher();
+        if (Volatile.Read(ref _closed) is not null) ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.Tell(), this, preferLocal: false);
     }
 
     private void Tell()
     {
-        EndWatcher();
         try
         {
-            _closed?.Cancel();
+            _closed!.Cancel();
         }
         catch (AggregateException e)
         {

@@ -12,13 +12,18 @@ internal sealed class LoopListener : IConnectionListener
     /// <summary>Until the system has room again; asking at once would find it as full.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
-    private readonly Socket _listening;
+    /// <summary>Taken in one after the other before others on the event loop have their turn.</summary>
+    private const int Batch = 16;
+
+    private readonly LoopSocket _listening;
     private readonly MemoryPool<byte> _memory;
     private readonly ClientSessions _sessions;
 
     public LoopListener(Socket listening, MemoryPool<byte> memory, ClientSessions sessions)
     {
-        (_listening, _memory, _sessions, EndPoint) = (listening, memory, sessions, listening.LocalEndPoint!);
+        listening.Blocking = false;
+        (_listening, _memory, _sessions, EndPoint) = (new(listening), memory, sessions, listening.LocalEndPoint!);
+        _listening.Start();
         _ = AcceptAllAsync();
     }
 
@@ -42,14 +47,17 @@ internal sealed class LoopListener : IConnectionListener
 
     private async Task AcceptAllAsync()
     {
-        while (true)
+        var count = 0;
+        while (!_listening.IsClosed)
         {
             try
             {
-                var socket = await _listening.AcceptAsync();
-                if (TryStart(socket) is { } connection) _sessions.Start(connection);
+                if (_listening.TryAccept() is not { } socket) await _listening.ReadableAsync();
+                else if (TryStart(socket) is { } connection) _sessions.Start(connection);
+
+                if (++count % Batch == 0) await Task.Yield();
             }
-            catch (Exception e) when (e is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted })
+            catch (ObjectDisposedException)
             {
                 return;
             }

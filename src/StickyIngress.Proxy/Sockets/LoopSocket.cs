@@ -70,6 +70,18 @@ internal sealed class LoopSocket(Socket socket) : IDisposable
         if (socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error) is int error && error != 0) throw new SocketException(error);
     }
 
+    /// <summary>The next client of a socket that listens; null: there is none now. It may be asked without end.</summary>
+    /// <exception cref="SocketException">The client has left already, or the system has no room.</exception>
+    /// <exception cref="ObjectDisposedException">It was closed.</exception>
+    public Socket? TryAccept()
+    {
+        _reading.TryTake();
+        if (!socket.Poll(0, SelectMode.SelectRead)) return null;
+
+        _reading.Tell(inline: false);
+        return socket.Accept();
+    }
+
     /// <summary>What has come; false: nothing yet. 0: the other side sends no more.</summary>
     /// <exception cref="IOException">The connection is broken.</exception>
     /// <exception cref="ObjectDisposedException">It was closed.</exception>

@@ -58,6 +58,23 @@ public sealed class StorePartsTests
         Assert.False(one.Sharing.IsAway);
     }
 
+    /// <summary>As while a Cluster is changing, or the connection to it.</summary>
+    [Fact]
+    public async Task Parts_that_cannot_be_told_for_a_moment_are_those_that_they_were()
+    {
+        var one = await InTwoPartsAsync();
+
+        one.Store.Parts = ["first", "last", "last"];
+        await one.Sharing.ProbeAsync();
+        one.Store.Parts = null!;
+        await one.Sharing.ProbeAsync();
+        one.Store.Parts = ["first", "last"];
+        await one.Sharing.ProbeAsync();
+
+        Assert.False(one.Sharing.IsAway);
+        Assert.Equal(["back", "firstback", "lastback"], one.States);
+    }
+
     [Fact]
     public async Task No_more_than_may_wait_waits_and_the_rest_is_offered_later()
     {

@@ -91,6 +91,20 @@ public sealed class ClientSessionTests
     }
 
     [Fact]
+    public async Task Clients_that_come_at_once_are_all_taken_in_until_the_server_stops()
+    {
+        await using var backend = await TestBackend.StartAsync("a");
+        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ =>
+            TestClient.ExchangeAsync(proxy.EndPoint, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", Stop)));
+        await proxy.StopAsync();
+
+        Assert.All(answers, answer => Assert.StartsWith("HTTP/1.1 200 OK\r\n", answer));
+        await Assert.ThrowsAsync<SocketException>(() => TestClient.ExchangeAsync(proxy.EndPoint, "", Stop));
+    }
+
+    [Fact]
     public async Task A_client_without_a_request_is_sent_away()
     {
         Assert.SkipUnless(EventLoop.IsSupported, "event loops are for Linux on x64 and arm64");

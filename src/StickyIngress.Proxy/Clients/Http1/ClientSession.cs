@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using StickyIngress.Proxy.Forwarding.Http1;
@@ -38,8 +39,10 @@ internal sealed class ClientSession(ClientConnection connection, ClientSessions 
                 if (!exchange.HasEnded(ServeAsync(exchange)) || !Finish(exchange)) return;
             }
         }
-        catch (Exception e) when (LoopSocket.IsFailure(e))
+        catch (Exception e)
         {
+            // Whoever called serves other clients too.
+            if (!LoopSocket.IsFailure(e)) Trace.TraceError($"{nameof(ClientSession)}: {e}");
             End();
         }
     }
