@@ -1,5 +1,6 @@
 using System.Collections;
 using System.CommandLine;
+using System.Net;
 using StickyIngress.Settings;
 using StickyIngress.Testing;
 using static StickyIngress.Tests.Manifests;
@@ -170,5 +171,21 @@ public sealed class SettingsTests
         var settings = SettingsReader.Read(command.Parse(arguments), variables, out var mistakes);
         Assert.Empty(mistakes);
         return settings;
+    }
+
+    [Fact]
+    public async Task With_port_0_the_log_names_the_port_that_was_taken()
+    {
+        using var manifests = With();
+        var cancellation = TestContext.Current.CancellationToken;
+
+        await using var process = new IngressProcess(0, 0, ["run", "--manifests", manifests.Folder, "--h2c", "127.0.0.1:0"], [], cancellation);
+        await process.LogsAsync("Serving http on ");
+
+        var words = process.Error.Single(line => line.Contains("Serving http on ", StringComparison.Ordinal)).Split("Serving http on ")[1].Split(", admin on ");
+        using var client = new HttpClient();
+        using var unrouted = await client.GetAsync(new Uri($"http://{words[0]}/"), cancellation);
+        Assert.Equal(HttpStatusCode.NotFound, unrouted.StatusCode);
+        Assert.Contains("stickyingress_build_info", await client.GetStringAsync(new Uri($"http://{words[1]}/metrics"), cancellation), StringComparison.Ordinal);
     }
 }

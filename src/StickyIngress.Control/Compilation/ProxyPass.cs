@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using StickyIngress.Api;
 using StickyIngress.Control.Diagnostics;
 using StickyIngress.Core.Upstreams;
+using StickyIngress.Core.Variables;
 
 namespace StickyIngress.Control.Compilation;
 
@@ -32,10 +33,10 @@ internal static class ProxyPass
         return settings;
     }
 
-    /// <summary>Tells what stands twice; both are done, as nginx does it.</summary>
+    /// <summary>Tells what stands twice.</summary>
     private static void CheckRepeats(PlanDraft draft, ProxySpec spec, string field)
     {
-        WarnOfRepeats(draft, spec.SetHeaders?.Select(header => header.Name), $"{field}.setHeaders", "peers get the header once for each");
+        WarnOfRepeats(draft, spec.SetHeaders?.Select(header => header.Name), $"{field}.setHeaders", "peers get both by HTTP/1.1, and the last by HTTP/2 or engine Yarp");
         WarnOfRepeats(draft, spec.NextUpstream?.On?.Select(on => on.ToString()), $"{field}.nextUpstream.on", "once is enough");
         WarnOfRepeats(draft, spec.NextUpstream?.Conditions?.Select(on => on.ToString()), $"{field}.nextUpstream.conditions", "once is enough");
     }
@@ -96,11 +97,18 @@ internal static class ProxyPass
 
     private static ImmutableArray<RequestHeader> RequestHeaders(PlanDraft draft, IReadOnlyList<SetHeaderSpec> headers, string field) =>
         [.. headers.Select((header, i) => new RequestHeader(
-            Name(draft, header.Name, $"{field}[{i}]"), draft.Text($"{field}[{i}].value", header.Value, Moment.Try)))];
+            Name(draft, header.Name, $"{field}[{i}]"), Value(draft, header.Value, $"{field}[{i}]", Moment.Try)))];
 
     private static ImmutableArray<ResponseHeader> ResponseHeaders(PlanDraft draft, IReadOnlyList<ResponseHeaderSpec> headers, string field) =>
         [.. headers.Select((header, i) => new ResponseHeader(
-            Name(draft, header.Name, $"{field}[{i}]"), draft.Text($"{field}[{i}].value", header.Value, Moment.Response), header.Always))];
+            Name(draft, header.Name, $"{field}[{i}]"), Value(draft, header.Value, $"{field}[{i}]", Moment.Response), header.Always))];
+
+    private static Template Value(PlanDraft draft, string value, string field, Moment moment)
+    {
+        if (value.Any(static c => char.IsControl(c) && c != '\t'))
+            draft.Found.Warn(Reasons.NoEffect, $"{field}.value", $"\"{value}\" has a control character; a header may hold none but tabs, and a space is sent for it");
+        return draft.Text($"{field}.value", value, moment);
+    }
 
     private static string Name(PlanDraft draft, string name, string field)
     {

@@ -14,7 +14,7 @@ internal static class ResolverPass
         {
             var (text, field) = (resolver.Addresses[i], Field(i));
             if (!ServerAddress.TryParse(text, out var address, out var error, NameServerAddress.DefaultPort))
-                draft.Found.Refuse(Reasons.InvalidAddress, field, $"{error} in \"{text}\"");
+                draft.Found.Refuse(Reasons.InvalidAddress, field, $"{error} in \"{text}\"; {ServerAddress.Allowed}");
             else if (address.UnixPath is not null)
                 draft.Found.Refuse(Reasons.InvalidAddress, field, $"\"{text}\" is no address of a DNS server");
             else if (address.Host is { } host)

@@ -15,7 +15,7 @@ public sealed record ServerAddress(string Text, string? Host, IPAddress? Ip, str
     private const string Unix = "unix:";
 
     /// <summary>What may be written, for whoever wrote something else.</summary>
-    internal const string Allowed = "host[:port], ip[:port], [v6][:port] or unix:/path, with a port from 1 to 65535, are allowed";
+    internal const string Allowed = "host[:port], ip[:port], [v6][:port] or (for a server) unix:/path, with a port from 1 to 65535, are allowed";
 
     private static readonly SearchValues<char> IPv6Characters = SearchValues.Create("0123456789abcdefABCDEF:.");
 

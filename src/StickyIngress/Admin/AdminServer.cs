@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Hosting.Server;
 using StickyIngress.Core.Affinity;
 using StickyIngress.Settings;
 
@@ -62,7 +63,7 @@ internal sealed class AdminServer(IServiceProvider services, ServeSettings setti
     public override Task StartedAsync(CancellationToken cancellationToken)
     {
         if (keys.Current.IsRandom) Log.RandomKeys(logger);
-        Log.Serving(logger, settings.Http, settings.Admin);
+        Log.Serving(logger, services.GetRequiredService<IServer>().Taken(settings.Http), _app!.Services.GetRequiredService<IServer>().Taken(settings.Admin));
         return Task.CompletedTask;
     }
 

@@ -118,6 +118,9 @@ public sealed class SessionSharingTests
         one.Store.Calls.Single().Run(apply: true, answer: true);
 
         Assert.Equal(Peers[2], one.PeerOf(Session));
+        one.Settle();
+        two.Settle();
+        Assert.Equal((Peers[2], Peers[2]), (one.PeerOf(Session), two.PeerOf(Session))); // it knew by then what the store had
     }
 
     [Fact]
