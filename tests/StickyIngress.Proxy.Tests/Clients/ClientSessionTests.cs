@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Http;
@@ -50,6 +51,31 @@ public sealed class ClientSessionTests
 
             server = server[server.IndexOf("HTTP/1.1 ", 1, StringComparison.Ordinal)..];
             Assert.True(Comparable(here) == Comparable(server), $"{request}\nhere: {here}\nserver: {server}");
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_response_is_passed_on_as_the_server_does_it(int seed)
+    {
+        var random = new Random(seed);
+        for (var i = 0; i < Cases / 5; i++)
+        {
+            var (method, response) = (random.GetItems(["GET", "HEAD", "POST"], 1)[0], MakeResponse(random));
+            await using var backend = RawBackend.Start(async (stream, cancellationToken) =>
+            {
+                var head = await RawBackend.ReadHeadAsync(stream, cancellationToken);
+                await stream.WriteAsync(Encoding.Latin1.GetBytes(head.Contains("irst ", StringComparison.Ordinal) ? "HTTP/1.1 204 x\r\nConnection: close\r\n\r\n" : response), cancellationToken);
+            });
+            await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+            var request = $"{method} / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+
+            var here = await TestClient.ExchangeAsync(proxy.EndPoint, request, Stop);
+            var server = await TestClient.ExchangeAsync(proxy.EndPoint, ForServer + request, Stop);
+
+            server = server[server.IndexOf("HTTP/1.1 ", 1, StringComparison.Ordinal)..];
+            Assert.True(Comparable(InOneChunk(here)) == Comparable(InOneChunk(server)), $"{method}\n{response}\nhere: {here}\nserver: {server}");
         }
     }
 
@@ -221,6 +247,42 @@ public sealed class ClientSessionTests
         var version = random.Next(20) == 0 ? "HTTP/1.0" : "HTTP/1.1";
         var line = random.Next(20) == 0 ? "\n" : "\r\n";
         return $"{method} {target} {version}{line}{string.Join(line, fields)}{line}Connection: close{line}{line}";
+    }
+
+    private static string MakeResponse(Random random)
+    {
+        string[] statuses = ["200 OK", "200 Some Reason", "200", "204 No Content", "205 x", "304 x", "404 Not Found", "500 x", "599 x", "103 x\r\nLink: a\r\n\r\nHTTP/1.1 200 OK"];
+        string[] fields = ["X-A: 1", "X-A: 2", "Date: today", "Server: x", "Connection: keep-alive", "Connection: x", "Set-Cookie: a=b", "set-cookie: c", "Keep-Alive: 1", "Via:", "X-\u00e9: \u00e9"];
+        var body = new string('b', random.GetItems([0, 1, 15, 16, 255, 256, 4096, 70_000], 1)[0]);
+        var chunks = string.Concat(body.Chunk(1 + random.Next(5000)).Select(chunk => $"{chunk.Length:x};e\r\n{new string(chunk)}\r\n"));
+        var framed = random.Next(4) switch
+        {
+            0 => $"Content-Length: {body.Length}\r\n\r\n{body}",
+            1 => $"Transfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n",
+            2 => $"Transfer-Encoding: chunked\r\nTrailer: X-T\r\n\r\n{chunks}0\r\nX-T: 1\r\n\r\n",
+            _ => $"\r\n{body}",
+        };
+        var some = string.Concat(random.GetItems(fields, random.Next(4)).Select(field => field + "\r\n"));
+        return $"HTTP/1.1 {random.GetItems(statuses, 1)[0]}\r\n{some}{framed}";
+    }
+
+    /// <summary>Where chunks begin is nobody's business.</summary>
+    private static string InOneChunk(string answer)
+    {
+        if (!answer.Contains("Transfer-Encoding: chunked", StringComparison.Ordinal)) return answer;
+
+        var at = answer.IndexOf("\r\n\r\n", answer.LastIndexOf("HTTP/1.1 ", StringComparison.Ordinal), StringComparison.Ordinal) + 4;
+        var whole = new StringBuilder(answer[..at]);
+        while (at < answer.Length)
+        {
+            var size = answer.IndexOf("\r\n", at, StringComparison.Ordinal);
+            var length = int.Parse(answer[at..size], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+            if (length == 0) break;
+            whole.Append(answer, size + 2, length);
+            at = size + 2 + length + 2;
+        }
+
+        return whole.Append(answer[at..]).ToString();
     }
 
     /// <summary>The server orders headers and spells the common ones in its own way.</summary>

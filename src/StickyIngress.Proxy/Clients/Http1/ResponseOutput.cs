@@ -62,6 +62,7 @@ internal sealed class ResponseOutput(ClientExchange exchange) : PipeWriter
         exchange.RunStarting();
         HasStarted = true;
         var headers = exchange.ResponseFields;
+        if (HasBody && exchange.StatusCode == StatusCodes.Status205ResetContent) SayThatItIsEmpty(headers);
         headers.IsReadOnly = true;
         _framing = ChooseFraming(headers);
         WriteHead(headers);
@@ -72,8 +73,7 @@ internal sealed class ResponseOutput(ClientExchange exchange) : PipeWriter
     {
         if (!HasStarted)
         {
-            var headers = exchange.ResponseFields;
-            if (MayHaveBody && headers.ContentLength is null && !headers.ContainsKey(HeaderNames.TransferEncoding)) headers.ContentLength = 0;
+            if (HasBody) SayThatItIsEmpty(exchange.ResponseFields);
             Start();
         }
 
@@ -129,11 +129,18 @@ internal sealed class ResponseOutput(ClientExchange exchange) : PipeWriter
     {
     }
 
-    private bool MayHaveBody => exchange.StatusCode is not (>= 100 and < 200 or StatusCodes.Status204NoContent or StatusCodes.Status304NotModified);
+    /// <summary>Of the response to HEAD the length is that of another one's body, so nothing is said of it that the peer did not say.</summary>
+    private bool HasBody => !HttpMethods.IsHead(exchange.Method)
+        && exchange.StatusCode is not (>= 100 and < 200 or StatusCodes.Status204NoContent or StatusCodes.Status304NotModified);
+
+    private static void SayThatItIsEmpty(ResponseFields headers)
+    {
+        if (headers.ContentLength is null && !headers.ContainsKey(HeaderNames.TransferEncoding)) headers.ContentLength = 0;
+    }
 
     private Framing ChooseFraming(ResponseFields headers)
     {
-        if (!MayHaveBody || HttpMethods.IsHead(exchange.Method)) return Framing.Dropped;
+        if (!HasBody) return Framing.Dropped;
         if (headers.ContainsKey(HeaderNames.TransferEncoding)) return Framing.OwnChunks;
         if (headers.ContentLength is not { } length) return Framing.Chunks;
 
