@@ -251,7 +251,7 @@ public sealed class ClientSessionTests
 
     private static string MakeResponse(Random random)
     {
-        string[] statuses = ["200 OK", "200 Some Reason", "200", "204 No Content", "205 x", "304 x", "404 Not Found", "500 x", "599 x", "103 x\r\nLink: a\r\n\r\nHTTP/1.1 200 OK"];
+        string[] statuses = ["200 OK", "200 Some Reason", "200", "204 No Content", "304 x", "404 Not Found", "500 x", "599 x", "103 x\r\nLink: a\r\n\r\nHTTP/1.1 200 OK"];
         string[] fields = ["X-A: 1", "X-A: 2", "Date: today", "Server: x", "Connection: keep-alive", "Connection: x", "Set-Cookie: a=b", "set-cookie: c", "Keep-Alive: 1", "Via:", "X-\u00e9: \u00e9"];
         var body = new string('b', random.GetItems([0, 1, 15, 16, 255, 256, 4096, 70_000], 1)[0]);
         var chunks = string.Concat(body.Chunk(1 + random.Next(5000)).Select(chunk => $"{chunk.Length:x};e\r\n{new string(chunk)}\r\n"));

@@ -62,7 +62,6 @@ internal sealed class ResponseOutput(ClientExchange exchange) : PipeWriter
         exchange.RunStarting();
         HasStarted = true;
         var headers = exchange.ResponseFields;
-        if (HasBody && exchange.StatusCode == StatusCodes.Status205ResetContent) SayThatItIsEmpty(headers);
         headers.IsReadOnly = true;
         _framing = ChooseFraming(headers);
         WriteHead(headers);
@@ -73,7 +72,8 @@ internal sealed class ResponseOutput(ClientExchange exchange) : PipeWriter
     {
         if (!HasStarted)
         {
-            if (HasBody) SayThatItIsEmpty(exchange.ResponseFields);
+            var headers = exchange.ResponseFields;
+            if (HasBody && headers.ContentLength is null && !headers.ContainsKey(HeaderNames.TransferEncoding)) headers.ContentLength = 0;
             Start();
         }
 
@@ -132,11 +132,6 @@ internal sealed class ResponseOutput(ClientExchange exchange) : PipeWriter
     /// <summary>Of the response to HEAD the length is that of another one's body, so nothing is said of it that the peer did not say.</summary>
     private bool HasBody => !HttpMethods.IsHead(exchange.Method)
         && exchange.StatusCode is not (>= 100 and < 200 or StatusCodes.Status204NoContent or StatusCodes.Status304NotModified);
-
-    private static void SayThatItIsEmpty(ResponseFields headers)
-    {
-        if (headers.ContentLength is null && !headers.ContainsKey(HeaderNames.TransferEncoding)) headers.ContentLength = 0;
-    }
 
     private Framing ChooseFraming(ResponseFields headers)
     {
