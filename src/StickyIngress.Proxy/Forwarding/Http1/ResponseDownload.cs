@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using StickyIngress.Proxy.Clients.Http1;
 using StickyIngress.Proxy.Sockets;
 using StickyIngress.Proxy.Tries;
 
@@ -6,7 +7,7 @@ namespace StickyIngress.Proxy.Forwarding.Http1;
 
 /// <summary>
 /// Passes a response's body on as it arrives: what has come is written, and flushed before waiting for more. The end is left to the server to
-/// flush, with whatever it adds, so that a small response leaves in one piece; once a response has started, the server does not do that.
+/// flush, with whatever it adds, so that a small response leaves in one piece; once a response has started, Kestrel does not do that.
 /// </summary>
 /// <param name="ownChunks">The chunks are written here and not by the server, see <see cref="ClientTrailers"/>.</param>
 internal sealed class ResponseDownload(ProxyRequest request, PeerConnection connection, BodyFraming framing, bool ownChunks, LargeBody large)
@@ -20,7 +21,7 @@ internal sealed class ResponseDownload(ProxyRequest request, PeerConnection conn
     public async ValueTask<TryEnd> RunAsync()
     {
         var end = await PassAllAsync();
-        if (end == TryEnd.Responded && request.Context.Response.HasStarted) await request.ResponseBody!.Writer.FlushAsync();
+        if (end == TryEnd.Responded && request.Context is { Response.HasStarted: true, Features: not ClientExchange }) await request.ResponseBody!.Writer.FlushAsync();
         return end;
     }
 
