@@ -40,6 +40,9 @@ internal sealed class EventLoop
     /// <summary>The loop on whose thread this is, so that what belongs together is seen by one; else <see cref="Next"/>.</summary>
     public static EventLoop Nearest => _current ?? Next;
 
+    /// <summary>This is its thread.</summary>
+    public bool IsCurrent => _current == this;
+
     /// <summary>All in turn.</summary>
     public static EventLoop Next => All.Value[(uint)Interlocked.Increment(ref _next) % (uint)All.Value.Length];
 

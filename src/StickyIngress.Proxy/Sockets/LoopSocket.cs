@@ -122,7 +122,8 @@ internal sealed class LoopSocket(Socket socket) : IDisposable
     /// <summary>Nothing came since the last read: no bytes that nobody asked for, and no end.</summary>
     public bool IsQuiet()
     {
-        if (!_reading.TryTake()) return true;
+        // Of what another thread's loop saw there may be no word yet.
+        if (!_reading.TryTake() && Loop is { IsCurrent: true }) return true;
 
         Span<byte> one = stackalloc byte[1];
         try
