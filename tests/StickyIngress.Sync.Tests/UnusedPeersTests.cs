@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using StickyIngress.Core.Upstreams;
 using StickyIngress.Testing;
 
@@ -12,7 +13,7 @@ public sealed class UnusedPeersTests : IAsyncLifetime
     private readonly CancellationTokenSource _stop = new();
     private readonly PeerOverridesHolder _overrides = new();
     private readonly HashSet<PeerRef> _peers = [];
-    private readonly Clock _clock = new();
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private RedisServer _server = null!;
     private RedisConnection _connection = null!;
 
@@ -113,14 +114,7 @@ public sealed class UnusedPeersTests : IAsyncLifetime
     /// <summary>A replica that was started just now looks after some time.</summary>
     private async Task LookAsync(TimeSpan later)
     {
-        _clock.Now += later;
-        await new UnusedPeers(_connection, _overrides, () => _peers, _clock).SweepAsync();
-    }
-
-    private sealed class Clock : TimeProvider
-    {
-        public DateTimeOffset Now { get; set; } = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
-
-        public override DateTimeOffset GetUtcNow() => Now;
+        _time.Advance(later);
+        await new UnusedPeers(_connection, _overrides, () => _peers, _time).SweepAsync();
     }
 }

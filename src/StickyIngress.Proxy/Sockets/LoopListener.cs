@@ -57,17 +57,13 @@ internal sealed class LoopListener : IConnectionListener
 
                 if (++count % Batch == 0) await Task.Yield();
             }
-            catch (ObjectDisposedException)
-            {
-                return;
-            }
             catch (SocketException e) when (e.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
             {
                 await Task.Delay(Pause, TimeProvider.System);
             }
-            catch (SocketException)
+            catch (Exception e) when (LoopSocket.IsFailure(e))
             {
-                // The client left before it was its turn.
+                // The client left before it was its turn, or nobody is taken in any more.
             }
         }
     }

@@ -27,11 +27,11 @@ internal sealed class ClientExchange :
     private readonly RequestFields _requestFields;
     private readonly ResponseOutput _output;
     private readonly DefaultHttpContext _context = new();
+    private readonly Action _goOn;
     private readonly List<(Func<object, Task> Callback, object State)> _starting = [];
     private readonly List<(Func<object, Task> Callback, object State)> _completed = [];
     private Dictionary<Type, object>? _added;
     private Stream? _outputStream;
-    private readonly Action _goOn;
     private ClientSession _session = null!;
     private ValueTaskAwaiter<bool> _serving;
     private bool _isOver;
