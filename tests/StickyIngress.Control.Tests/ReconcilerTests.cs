@@ -64,6 +64,7 @@ public sealed class ReconcilerTests : IResourceSource, IHostResolver, IReconcile
         await Until(() => _snapshots.Current.Find(new("default", "v")) is not null);
 
         Assert.NotNull(_snapshots.Current.Find(new("default", "u")));
+        await Until(() => _state.Revision == _snapshots.Current.Revision); // which follows
         Assert.Equal(_snapshots.Current.Revision, _state.Revision);
         Assert.Contains(_state.Diagnostics, found => found.Reason == Reasons.InvalidAddress);
         Assert.Single(_log.Lines, line => line.Contains(Reasons.InvalidAddress, StringComparison.Ordinal));
