@@ -9,6 +9,7 @@ namespace StickyIngress.Api;
 public sealed record StickyUpstreamSpec
 {
     [Doc("Which installation serves it; absent: the default one."), Bound(1, 253)]
+    [Pattern("^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "a DNS name: lower-case letters, digits, '-' and '.', each label beginning and ending with a letter or digit")]
     public string? IngressClassName { get; init; }
 
     [Doc("Hosts and paths that lead here; absent: reached only by reference from an Ingress."), Bound(0, 64)]
@@ -51,10 +52,10 @@ public sealed record StickyUpstreamSpec
 [Doc("Hosts and paths that lead to this upstream.")]
 public sealed record RouteSpec
 {
-    [Doc("Host names, exact or with *. in front; absent: any host."), Bound(0, 64), Item(253)]
+    [Doc("Host names, exact or with *. in front; absent: any host."), Bound(1, 64), Item(253)]
     public IReadOnlyList<string> Hosts { get; init => field = value.ByValue(); } = ValueList<string>.Empty;
 
-    [Doc("Paths; absent: Prefix /."), Bound(0, 64)]
+    [Doc("Paths; absent: Prefix /."), Bound(1, 64)]
     public IReadOnlyList<PathSpec> Paths { get; init => field = value.ByValue(); } = ValueList<PathSpec>.Empty;
 
     [Doc("What differs from spec.proxy on this route. A field that is absent here keeps its value from spec.proxy.")]
@@ -82,7 +83,7 @@ public enum PathType
 [Doc("A certificate and the hosts that it is for.")]
 public sealed record TlsSpec
 {
-    [Doc("Host names; absent: those of the certificate."), Bound(0, 64), Item(253)]
+    [Doc("Host names; absent or empty: those of the certificate."), Bound(0, 64), Item(253)]
     public IReadOnlyList<string> Hosts { get; init => field = value.ByValue(); } = ValueList<string>.Empty;
 
     [Doc("A kubernetes.io/tls Secret in the same namespace."), Required, Bound(1, 253)]
@@ -173,7 +174,7 @@ public sealed record ResolverSpec
     [Doc("Addresses with port, 53 by default; asked in turn."), Required, Bound(1, 16), Item(255)]
     public IReadOnlyList<string> Addresses { get; init => field = value.ByValue(); } = ValueList<string>.Empty;
 
-    [Doc("How long an answer holds; absent: its TTL."), Time(TimeUnit.Seconds)]
+    [Doc("How long an answer holds; absent or 0: its TTL."), Time(TimeUnit.Seconds)]
     public TimeSpan? Valid { get; init; }
 
     [Doc("Ask for IPv4 addresses.")]

@@ -36,12 +36,21 @@ internal static class Answer
         return Task.CompletedTask;
     }
 
+    /// <summary>
+    /// The client is told not to send its body: it waits to be asked for it, or it is too large, where nginx closes too. Whether it then
+    /// sends it all the same nobody can know, and so nothing after it can be understood.
+    /// </summary>
+    private static bool LeavesBody(ProxyRequest request, int status) =>
+        !HttpProtocol.IsHttp2(request.Context.Request.Protocol) && request.Body.HasBody
+        && (status == StatusCodes.Status413PayloadTooLarge || request.Context.Request.Headers.Expect.Count > 0);
+
     /// <summary>Takes back whatever a failed try has left in the response.</summary>
     private static void Prepare(ProxyRequest request, int status)
     {
         var response = request.Context.Response;
         response.Headers.Clear();
         response.StatusCode = status;
+        if (LeavesBody(request, status)) response.Headers.Connection = "close";
         if (request.Context.Features.Get<IHttpResponseFeature>() is { } feature) feature.ReasonPhrase = null;
         if (request.Settings is not null) ClientHeaders.Add(request, status);
     }

@@ -70,7 +70,7 @@ public static class ProxyRegistration
         kestrel.AddServerHeader = false;
         kestrel.AllowHostHeaderOverride = true;
         kestrel.AllowAlternateSchemes = true;
-        kestrel.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
+        kestrel.RequestHeaderEncodingSelector = FieldEncodings.Of;
         kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
 
         var limits = kestrel.Limits;

@@ -70,7 +70,10 @@ public sealed class ResourceYamlTests
     [InlineData(Servers + "proxy: { requestBuffer: 1g }", "OutOfRange", "spec.proxy.requestBuffer", "requestBuffer is \"1g\"; it must be from 0 to 16m")]
     [InlineData(Servers + "proxy: { connectTimeout: 0 }", "OutOfRange", "spec.proxy.connectTimeout", "connectTimeout is 0; it must be at least 1ms and at most 24d20h31m23s647ms")]
     [InlineData(Servers + "proxy: { nextUpstream: { on: [Error, off] } }", "InvalidValue", "spec.proxy.nextUpstream.on[1]", "on[1] is off; it must be one of Error, Timeout, InvalidHeader, HTTP500, HTTP502, HTTP503, HTTP504, HTTP403, HTTP404, HTTP429, NonIdempotent, Off")]
-    [InlineData(Servers + "proxy: { nextUpstream: { on: [Error, Error, Error, Error, Error, Error, Error, Error, Error, Error, Error, Error, Error] } }", "TooMany", "spec.proxy.nextUpstream.on", "on has 13 items; it must have 1 to 12")]
+    [InlineData(Servers + "proxy: { nextUpstream: { on: [Error, Error, Error, Error, Error, Error, Error, Error, Error, Error, Error, Error, Error] } }", "TooMany", "spec.proxy.nextUpstream.on", "on has 13 items; it must have 1 to 12, or be left out")]
+    [InlineData(Servers + "routes: [{ hosts: [] }]", "TooFew", "spec.routes[0].hosts", "hosts has 0 items; it must have 1 to 64, or be left out")]
+    [InlineData(Servers + "routes: [{ paths: [] }]", "TooFew", "spec.routes[0].paths", "paths has 0 items; it must have 1 to 64, or be left out")]
+    [InlineData(Servers + "ingressClassName: a b", "InvalidValue", "spec.ingressClassName", "ingressClassName is \"a b\"; it must be a DNS name: lower-case letters, digits, '-' and '.', each label beginning and ending with a letter or digit")]
     [InlineData(Servers + "sticky: { cookie: { name: a, expires: 1ms } }", "InvalidValue", "spec.sticky.cookie.expires", "expires is \"1ms\"; it must be a time in whole seconds such as 10s, 1h30m or 30d, or max")]
     [InlineData(Servers + "healthCheck: { match: { status: [700] } }", "WrongType", "spec.healthCheck.match.status[0]", "status[0] is 700; it must be a string (write it in quotes: \"700\")")]
     public void A_mistake_in_a_spec_is_named(string spec, string reason, string field, string message)

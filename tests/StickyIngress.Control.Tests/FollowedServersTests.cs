@@ -42,6 +42,16 @@ public sealed class FollowedServersTests
         Assert.Equal("10.9.0.1:81", Assert.Single(_compiling.Upstream("u").Peers).Name);
     }
 
+    [Theory]
+    [InlineData("30s", 30)]
+    [InlineData("0s", null)]
+    public void An_answer_holds_for_valid_and_for_its_ttl_where_that_is_0(string valid, int? seconds)
+    {
+        var result = _compiling.Put(Follows("u", "one.test", $"resolver: {{ addresses: [10.0.0.1], valid: {valid} }}"));
+
+        Assert.Equal(seconds, Assert.Single(result.Names.Followed).Resolver.Valid?.TotalSeconds);
+    }
+
     [Fact]
     public void Before_the_first_answer_there_are_no_peers_and_nothing_is_wrong()
     {

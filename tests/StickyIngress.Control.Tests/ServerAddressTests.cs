@@ -12,6 +12,7 @@ public sealed class ServerAddressTests
     [InlineData(":80", "no host")]
     [InlineData("", "no host")]
     [InlineData("unix:", "no path in the unix domain socket")]
+    [InlineData("unix:a.sock", "relative path in the unix domain socket")] // to nginx it is relative to its folder; there is none here
     [InlineData("http://127.0.0.1", "invalid host")]
     [InlineData("127.0.0.1/path", "invalid host")]
     [InlineData("[::1", "invalid host")]

@@ -90,6 +90,29 @@ public abstract class ForwardingTests(PeerEngine engine)
         Assert.Equal(client, await (await proxy.Client.SendAsync(request, Stop)).Content.ReadAsStringAsync(Stop));
     }
 
+    [Theory]
+    [InlineData("close, X-Secret")]
+    [InlineData("X-Secret, Close")]
+    [InlineData("keep-alive, X-Secret")]
+    [InlineData("Upgrade, X-Secret")]
+    [InlineData("close\r\nConnection: x-secret")]
+    public async Task A_header_that_the_connection_header_names_ends_here(string connection)
+    {
+        await using var backend = await TestBackend.StartAsync("a", context => context.Response.WriteAsync(string.Join(',', context.Request.Headers.Keys)));
+        await using var proxy = await StartAsync([backend.EndPoint]);
+        using var client = new TestClient(proxy.EndPoint);
+        var stream = await client.ConnectAsync(Stop);
+
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET / HTTP/1.1\r\nHost: x\r\nConnection: {connection}\r\nX-Secret: 1\r\nX-Kept: 1\r\n\r\n"), Stop);
+        var head = await RawBackend.ReadHeadAsync(stream, Stop);
+        var names = new byte[1000];
+        var read = await stream.ReadAsync(names, Stop);
+
+        Assert.Contains("X-Kept", Encoding.ASCII.GetString(names, 0, read));
+        Assert.DoesNotContain("X-Secret", Encoding.ASCII.GetString(names, 0, read));
+        Assert.Equal(connection.Contains("close", StringComparison.OrdinalIgnoreCase), head.Contains("Connection: close"));
+    }
+
     [Fact]
     public async Task Headers_for_one_hop_end_here()
     {
@@ -103,10 +126,10 @@ public abstract class ForwardingTests(PeerEngine engine)
 
         var answer = await TestClient.ExchangeAsync(
             proxy.EndPoint,
-            "GET / HTTP/1.1\r\nHost: x\r\nConnection: close, X-Secret\r\nX-Secret: 1\r\nKeep-Alive: 5\r\nTE: gzip\r\nX-Kept: 1\r\nProxy-Authorization: x\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nKeep-Alive: 5\r\nTE: gzip\r\nX-Kept: 1\r\nProxy-Authorization: x\r\n\r\n",
             Stop);
 
-        Assert.Contains("Host,X-Forwarded-For,X-Forwarded-Host,X-Forwarded-Proto,X-Kept,X-Real-IP", answer);
+        Assert.Contains("\nHost,X-Forwarded-For,X-Forwarded-Host,X-Forwarded-Proto,X-Kept,X-Real-IP\r\n", answer);
         Assert.Contains("X-Kept: yes", answer);
         Assert.DoesNotContain("timeout=5", answer);
     }
@@ -183,9 +206,10 @@ public abstract class ForwardingTests(PeerEngine engine)
 
         var body = framing.StartsWith('C') ? new string('x', 20) : $"14\r\n{new string('x', 20)}\r\n0\r\n\r\n";
         var answer = await TestClient.ExchangeAsync(
-            proxy.EndPoint, $"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{framing}\r\n\r\n{body}", Stop);
+            proxy.EndPoint, $"POST / HTTP/1.1\r\nHost: x\r\n{framing}\r\n\r\n{body}", Stop);
 
         Assert.StartsWith("HTTP/1.1 413", answer);
+        Assert.Contains("\r\nConnection: close\r\n", answer);
         Assert.Equal(0, proxy.Upstream.Primaries.Peers[0].State.Fails);
         proxy.AssertNothingHeld();
     }

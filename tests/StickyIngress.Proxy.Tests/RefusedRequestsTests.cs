@@ -15,6 +15,9 @@ public sealed class RefusedRequestsTests
     [InlineData("GET / HTTP/1.1\r\nHost: x\r\nX : y", "400 GET /")]
     [InlineData("GET / HTTP/1.1\r\nHost: x\r\nX: \0", "400 GET /")]
     [InlineData("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2", "400 POST /")]
+    [InlineData("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +1", "400 POST /")]
+    [InlineData("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -0", "400 POST /")]
+    [InlineData("POST / HTTP/1.1\r\nHost: x\r\nContent-Length:", "400 POST /")]
     public async Task What_the_server_cannot_read_is_logged_and_counted(string head, string expected)
     {
         await using var backend = await TestBackend.StartAsync("a");
@@ -91,6 +94,18 @@ public sealed class RefusedRequestsTests
 
         Assert.StartsWith("HTTP/1.1 400", answer);
         Assert.Single(proxy.Log.Lines);
+    }
+
+    [Fact]
+    public async Task A_client_that_waits_to_send_its_body_and_is_refused_is_told_that_the_connection_ends()
+    {
+        await using var proxy = await ProxyUnderTest.StartAsync([]);
+
+        var answer = await TestClient.ExchangeAsync(
+            proxy.EndPoint, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n", Stop);
+
+        Assert.StartsWith("HTTP/1.1 503", answer);
+        Assert.Contains("\r\nConnection: close\r\n", answer);
     }
 
     [Fact]

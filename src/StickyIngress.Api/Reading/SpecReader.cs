@@ -263,7 +263,7 @@ internal sealed class SpecReader(Findings findings)
         if (field.Bound is { } bound && (node.Children.Length > bound.Max || node.Children.Length < bound.Min))
         {
             var reason = node.Children.Length > bound.Max ? ReadReasons.TooMany : ReadReasons.TooFew;
-            findings.Error(reason, $"{findings.Name()} has {node.Children.Length} items; it must have {bound.Min} to {bound.Max}", node);
+            findings.Error(reason, $"{findings.Name()} has {node.Children.Length} items; it must have {bound.Min} to {bound.Max}{(field.Required ? "" : ", or be left out")}", node);
             return null;
         }
 

@@ -91,6 +91,7 @@ internal static class IngressPass
             {
                 var kind = paths[i].PathType == "Exact" ? PathKind.Exact : PathKind.Prefix;
                 var text = paths[i].Path.Length == 0 ? "/" : paths[i].Path;
+                RoutePass.WarnOfEncoding(_found, text, $"{field}[{i}].path");
                 if (PathPattern.TryParse(kind, text, out var path, out var error))
                     _routes.Add(new(host, path, Target(paths[i].Backend, $"{field}[{i}].backend"), null, Https: null, $"{field}[{i}]"));
                 else

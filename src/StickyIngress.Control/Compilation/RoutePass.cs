@@ -47,18 +47,18 @@ internal static class RoutePass
                 PathType.Regex => PathKind.Regex,
                 _ => PathKind.Prefix,
             };
-            if (kind != PathKind.Regex) WarnOfEncoding(draft, paths[i].Path, $"{field}.paths[{i}].path");
+            if (kind != PathKind.Regex) WarnOfEncoding(draft.Found, paths[i].Path, $"{field}.paths[{i}].path");
             if (PathPattern.TryParse(kind, paths[i].Path, out var path, out var error)) yield return (path, $"{field}.paths[{i}]");
             else draft.Found.Refuse(kind == PathKind.Regex ? Reasons.InvalidPattern : Reasons.InvalidPath, $"{field}.paths[{i}].path", error);
         }
     }
 
     /// <summary>Paths are compared decoded and without the query, which whoever writes these characters is likely not to have meant.</summary>
-    private static void WarnOfEncoding(PlanDraft draft, string path, string field)
+    public static void WarnOfEncoding(DiagnosticBag found, string path, string field)
     {
         if (path.AsSpan().IndexOfAny("?#%") is >= 0 and var at)
         {
-            draft.Found.Warn(Reasons.NoEffect, field,
+            found.Warn(Reasons.NoEffect, field,
                 $"\"{path}\" has a {path[at]}; paths are compared decoded and without query, so only a request with it encoded as %{(int)path[at]:X2} matches");
         }
     }

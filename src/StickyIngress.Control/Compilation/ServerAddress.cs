@@ -33,6 +33,7 @@ public sealed record ServerAddress(string Text, string? Host, IPAddress? Ip, str
     {
         var path = text[Unix.Length..];
         if (path.Length == 0) return (null, "no path in the unix domain socket");
+        if (path[0] != '/') return (null, "relative path in the unix domain socket");
         if (System.Text.Encoding.UTF8.GetByteCount(path) > MaxUnixPath) return (null, "too long path in the unix domain socket");
 
         return (new(text, null, null, path, 0), null);

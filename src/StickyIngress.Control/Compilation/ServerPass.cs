@@ -55,7 +55,7 @@ internal sealed class ServerPass(
         return plan.Source.Spec.Resolver is not { } spec ? new() { Servers = servers } : new()
         {
             Servers = servers,
-            Valid = spec.Valid,
+            Valid = spec.Valid > TimeSpan.Zero ? spec.Valid : null,
             Ipv4 = spec.Ipv4,
             Ipv6 = spec.Ipv6,
             Timeout = spec.Timeout,
@@ -173,8 +173,8 @@ internal sealed class ServerPass(
         }
 
         var text = $"{service.ExternalName}:{port.Port}";
-        if (!ServerAddress.TryParse(text, out var address, out error))
-            found.Error(Reasons.InvalidAddress, field, $"{error} in \"{text}\", the externalName of {service.Ref}");
+        if (!ServerAddress.TryParse(text, out var address, out error) || address.UnixPath is not null)
+            found.Error(Reasons.InvalidAddress, field, $"{error ?? "invalid host"} in \"{text}\", the externalName of {service.Ref}; a DNS name or an IPv4 address is allowed");
         else
             AddAddress(server, address, field, ServicePorts.Protocol(port.AppProtocol) ?? PeerProtocol.Http);
         JudgeProtocol(port.AppProtocol, service.Ref, field);

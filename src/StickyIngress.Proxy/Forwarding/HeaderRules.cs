@@ -65,10 +65,7 @@ internal static class HeaderRules
     private static bool SpeaksForUs(string read, ProxySettings settings) =>
         NotInTrailer.Contains(read) || settings.SetHeaders.Any(header => header.Name.Equals(read, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>
-    /// The message's own Connection header says that it is for one hop. The server keeps only <c>close</c> or <c>keep-alive</c> of a list that
-    /// holds one of them; what else it named is then passed on, as nginx does with all of it.
-    /// </summary>
+    /// <summary>The message's own Connection header says that it is for one hop.</summary>
     private static bool IsNamedBy(StringValues connection, string name)
     {
         foreach (var value in connection)

@@ -171,8 +171,9 @@ internal sealed class PlainRequest
                 SaysEmpty = true;
                 return value.SequenceEqual("0"u8);
             case 10 when Ascii.EqualsIgnoreCase(name, "connection"):
-                SaysClose |= Ascii.EqualsIgnoreCase(value, "close");
-                return SaysClose || Ascii.EqualsIgnoreCase(value, "keep-alive");
+                var closes = Ascii.EqualsIgnoreCase(value, "close");
+                SaysClose |= closes;
+                return closes || Ascii.EqualsIgnoreCase(value, "keep-alive");
             default:
                 return true;
         }
