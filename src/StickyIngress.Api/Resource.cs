@@ -38,5 +38,8 @@ public sealed record ObjectMeta
 /// <summary>Names a resource; what a diagnostic is about.</summary>
 public readonly record struct ResourceRef(string Kind, string Namespace, string Name)
 {
+    /// <summary>Names tell most apart, and kinds differ in length: a set of many thousands is made of hashes at every start.</summary>
+    public override int GetHashCode() => HashCode.Combine(Name, Namespace, Kind.Length);
+
     public override string ToString() => $"{Kind} {Namespace}/{Name}";
 }

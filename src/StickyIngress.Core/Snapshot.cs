@@ -1,5 +1,5 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
+using System.Collections.ObjectModel;
 using StickyIngress.Core.Routing;
 using StickyIngress.Core.Upstreams;
 
@@ -11,9 +11,9 @@ namespace StickyIngress.Core;
 /// upstream can be replaced without building the routes again.
 /// </summary>
 public sealed record Snapshot(
-    long Revision, ImmutableArray<Upstream> Upstreams, FrozenDictionary<UpstreamName, int> Positions, RouteTable Routes)
+    long Revision, ImmutableArray<Upstream> Upstreams, IReadOnlyDictionary<UpstreamName, int> Positions, RouteTable Routes)
 {
-    public static Snapshot Empty { get; } = new(0, [], FrozenDictionary<UpstreamName, int>.Empty, RouteTable.Empty);
+    public static Snapshot Empty { get; } = new(0, [], ReadOnlyDictionary<UpstreamName, int>.Empty, RouteTable.Empty);
 
     /// <summary>What https clients are shown.</summary>
     public CertificateTable Certificates { get; init; } = CertificateTable.Empty;

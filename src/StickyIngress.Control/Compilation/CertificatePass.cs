@@ -5,20 +5,24 @@ using StickyIngress.Core.Routing;
 namespace StickyIngress.Control.Compilation;
 
 /// <summary>Which certificate a host has: that of the older of two resources. The default is the first that names no host, else the first of all.</summary>
-internal sealed class CertificatePass(CompileRun run, Dictionary<ResourceRef, DiagnosticBag> found)
+internal sealed class CertificatePass(Dictionary<ResourceRef, DiagnosticBag> found)
 {
     private const string WildcardPrefix = "*.";
 
-    public CertificateTable Table()
+    /// <param name="claimants">The oldest first.</param>
+    public CertificateTable Table(IClaimant[] claimants)
     {
         var hosts = new Dictionary<string, (ServerCertificate Certificate, ResourceRef Owner)>();
         ServerCertificate? unnamed = null;
         ServerCertificate? first = null;
-        foreach (var (resource, claim) in Claims())
+        foreach (var claimant in claimants)
         {
-            first ??= claim.Certificate;
-            if (claim.Host is not { } host) unnamed ??= claim.Certificate;
-            else if (!hosts.TryAdd(host, (claim.Certificate, resource.Ref))) Tell(resource, claim, hosts[host]);
+            foreach (var claim in claimant.Certificates)
+            {
+                first ??= claim.Certificate;
+                if (claim.Host is not { } host) unnamed ??= claim.Certificate;
+                else if (!hosts.TryAdd(host, (claim.Certificate, claimant.Source.Ref))) Tell(claimant.Source, claim, hosts[host]);
+            }
         }
 
         return new(
@@ -28,13 +32,6 @@ internal sealed class CertificatePass(CompileRun run, Dictionary<ResourceRef, Di
     }
 
     private static bool IsWildcard(string host) => host.StartsWith(WildcardPrefix, StringComparison.Ordinal);
-
-    private IEnumerable<(Resource Resource, CertificateClaim Claim)> Claims() =>
-        run.Upstreams.Values.Where(known => known.Plan is { Certificates.IsEmpty: false })
-            .Select(known => ((Resource)known.Plan!.Source, known.Plan.Certificates))
-            .Concat(run.Ingresses.Values.Select(plan => ((Resource)plan.Source, plan.Certificates)))
-            .OrderBy(claimant => claimant.Item1, ResourceAge.Instance)
-            .SelectMany(claimant => claimant.Certificates.Select(claim => (claimant.Item1, claim)));
 
     /// <summary>Two resources may well name one host with one Secret; two Secrets cannot both be shown.</summary>
     private void Tell(Resource resource, CertificateClaim claim, (ServerCertificate Certificate, ResourceRef Owner) taken)

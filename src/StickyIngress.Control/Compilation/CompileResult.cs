@@ -116,6 +116,4 @@ internal sealed record CompiledUpstream
 
     /// <summary>Serves as written.</summary>
     public bool Programmed => Upstream is not null && Written is not null && Refusals.IsEmpty;
-
-    public IEnumerable<Diagnostic> Diagnostics => Refusals.Concat(Plan?.Diagnostics ?? []).Concat(PeerDiagnostics);
 }

@@ -48,7 +48,10 @@ internal sealed class CompileRun
     public IReadOnlySet<ResourceRef> Changed { get; }
 
     /// <summary>What must be done again. Grows while the passes find out what a change touches.</summary>
-    public SortedSet<ResourceRef> Dirty { get; } = new(ResourceOrder.Instance);
+    public HashSet<ResourceRef> Dirty { get; } = [];
+
+    /// <summary>The upstreams among them as they were and are now, in the order of resources.</summary>
+    public IReadOnlyList<TouchedUpstream> Touched { get; set; } = [];
 
     /// <summary>Resources that the source could not read as they are now.</summary>
     public IReadOnlySet<ResourceRef> Unreadable { get; }
@@ -102,4 +105,19 @@ internal sealed class CompileRun
 
     /// <summary>A class or an Ingress may make any resource ours or not ours.</summary>
     public bool OwnershipChanged => Changed.Any(changed => changed.Kind == IngressClass.KindName);
+}
+
+/// <summary>An upstream that a compile looks at.</summary>
+/// <param name="former">What it was; null: there was none.</param>
+internal sealed class TouchedUpstream(ResourceRef named, CompiledUpstream? former)
+{
+    public ResourceRef Named => named;
+
+    public CompiledUpstream? Former => former;
+
+    /// <summary>What it is; null: there is none any more.</summary>
+    public CompiledUpstream? Now { get; set; }
+
+    /// <summary>It serves as it did, or not at all as before.</summary>
+    public bool IsSame => ReferenceEquals(Former?.Upstream, Now?.Upstream);
 }

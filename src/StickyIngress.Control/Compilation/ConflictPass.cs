@@ -14,20 +14,24 @@ internal sealed class ConflictPass(
     private readonly RouteTableBuilder _table = new();
     private readonly Dictionary<(HostPattern, PathPattern), PlacedRoute> _placed = [];
 
-    public (RouteTable Table, ImmutableArray<PlacedRoute> Routes) Run()
+    /// <param name="claimants">The oldest first.</param>
+    public (RouteTable Table, ImmutableArray<PlacedRoute> Routes) Run(IClaimant[] claimants)
     {
-        var claims = Claims(run).ToArray();
-        foreach (var (resource, claim) in claims.Where(claim => !claim.Claim.Fallback)) Place(resource, claim);
-        foreach (var (resource, claim) in claims.Where(claim => claim.Claim.Fallback)) Place(resource, claim);
+        Place(claimants, fallback: false);
+        Place(claimants, fallback: true);
         return (_table.Build(), [.. _placed.Values]);
     }
 
-    /// <summary>All that any resource wants, the oldest resource first.</summary>
-    private static IEnumerable<(Resource Resource, RouteClaim Claim)> Claims(CompileRun run) =>
-        run.Upstreams.Values.Where(known => known.Plan is { Routes.IsEmpty: false }).Select(known => ((Resource)known.Plan!.Source, known.Plan.Routes))
-            .Concat(run.Ingresses.Values.Select(plan => ((Resource)plan.Source, plan.Routes)))
-            .OrderBy(claimant => claimant.Item1, ResourceAge.Instance)
-            .SelectMany(claimant => claimant.Routes.Select(claim => (claimant.Item1, claim)));
+    private void Place(IClaimant[] claimants, bool fallback)
+    {
+        foreach (var claimant in claimants)
+        {
+            foreach (var claim in claimant.Routes)
+            {
+                if (claim.Fallback == fallback) Place(claimant.Source, claim);
+            }
+        }
+    }
 
     private void Place(Resource resource, RouteClaim claim)
     {

@@ -6,9 +6,11 @@ using StickyIngress.Control.Diagnostics;
 namespace StickyIngress.Control.Compilation;
 
 /// <summary>What an Ingress of ours comes to: routes, certificates, and the upstreams that its Service backends need.</summary>
-internal sealed record IngressPlan
+internal sealed record IngressPlan : IClaimant
 {
     public required Ingress Source { get; init; }
+
+    Resource IClaimant.Source => Source;
 
     public required ImmutableArray<RouteClaim> Routes { get; init; }
 

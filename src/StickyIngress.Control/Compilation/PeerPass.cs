@@ -69,14 +69,15 @@ internal static class PeerPass
         {
             var (candidate, key, changed) = named;
             var spec = candidate.Server.Spec;
-            var kept = state.Peer(key, Route(candidate));
+            var route = Route(candidate);
+            var kept = state.Peer(key, route);
             return new()
             {
                 Index = index,
                 Id = key.Id,
                 Name = key.Address,
                 Server = candidate.Written ?? key.Address,
-                Sid = kept.Sid,
+                Sid = route,
                 Label = _labels.Take(candidate.PodName.Length > 0 ? candidate.PodName : key.Address, spec.Name),
                 EndPoint = candidate.EndPoint,
                 State = kept,

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using StickyIngress.Api;
@@ -17,52 +16,70 @@ internal static class PlacePass
     public static Places Run(CompileRun run)
     {
         var former = run.Previous.Snapshot;
-        var touched = run.Dirty.Where(dirty => dirty.Kind == StickyUpstream.KindName).ToArray();
-        var replaced = touched.Where(named => Upstream(run.Previous.Upstreams, named) != Upstream(run.Upstreams, named)).ToArray();
-        var moved = replaced.Any(named => Upstream(run.Previous.Upstreams, named) is null || Upstream(run.Upstreams, named) is null);
-        var replanned = touched.Any(named => !ReferenceEquals(Plan(run.Previous.Upstreams, named), Plan(run.Upstreams, named)))
+        var replaced = run.Touched.Where(touched => !touched.IsSame).ToArray();
+        var moved = replaced.Any(touched => touched.Former?.Upstream is null || touched.Now?.Upstream is null);
+        var replanned = run.Touched.Any(touched => !ReferenceEquals(touched.Former?.Plan, touched.Now?.Plan))
             || run.Dirty.Any(named => named.Kind == Api.Kubernetes.Ingress.KindName);
         if (replaced.Length == 0 && !replanned) return run.Previous.Places;
 
         var next = former with { Revision = former.Revision + 1 };
-        next = moved ? Arrange(run, next) : next with { Upstreams = Swap(run, former, replaced) };
+        next = moved ? Arrange(run, next) : next with { Upstreams = Swap(former, replaced) };
         if (!moved && !replanned) return run.Previous.Places with { Snapshot = next };
 
         var found = new Dictionary<ResourceRef, DiagnosticBag>();
-        var (table, routes) = new ConflictPass(run, next.Positions, found).Run();
-        next = next with { Routes = table, Certificates = new CertificatePass(run, found).Table() };
+        var claimants = Claimants(run);
+        var (table, routes) = new ConflictPass(run, next.Positions, found).Run(claimants);
+        next = next with { Routes = table, Certificates = new CertificatePass(found).Table(claimants) };
         return new(next, routes, found.ToImmutableDictionary(entry => entry.Key, entry => entry.Value.ToImmutable()));
     }
 
     /// <summary>All upstreams by namespace and name, so that positions do not depend on what happened before.</summary>
     private static Snapshot Arrange(CompileRun run, Snapshot next)
     {
-        var upstreams = run.Upstreams.Where(known => known.Value.Upstream is not null)
-            .OrderBy(known => known.Key, ResourceOrder.Instance).Select(known => known.Value.Upstream!).ToImmutableArray();
+        var upstreams = run.Upstreams.Values.Select(known => known.Upstream).OfType<Upstream>().ToArray();
+        Array.Sort(upstreams, ByName);
         var positions = new Dictionary<UpstreamName, int>(upstreams.Length);
         for (var i = 0; i < upstreams.Length; i++) positions.Add(upstreams[i].Name, i);
-        return next with { Upstreams = upstreams, Positions = positions.ToFrozenDictionary() };
+        return next with { Upstreams = ImmutableCollectionsMarshal.AsImmutableArray(upstreams), Positions = positions };
     }
 
-    private static ImmutableArray<Upstream> Swap(CompileRun run, Snapshot former, ResourceRef[] replaced)
+    private static int ByName(Upstream one, Upstream other)
+    {
+        var order = string.CompareOrdinal(one.Name.Namespace, other.Name.Namespace);
+        return order != 0 ? order : string.CompareOrdinal(one.Name.Name, other.Name.Name);
+    }
+
+    private static ImmutableArray<Upstream> Swap(Snapshot former, TouchedUpstream[] replaced)
     {
         if (replaced.Length == 0) return former.Upstreams;
 
         var upstreams = former.Upstreams.AsSpan().ToArray();
-        foreach (var named in replaced)
+        foreach (var touched in replaced)
         {
-            var upstream = run.Upstreams[named].Upstream!;
+            var upstream = touched.Now!.Upstream!;
             upstreams[former.Positions[upstream.Name]] = upstream;
         }
 
         return ImmutableCollectionsMarshal.AsImmutableArray(upstreams);
     }
 
-    private static Upstream? Upstream(IReadOnlyDictionary<ResourceRef, CompiledUpstream> upstreams, ResourceRef named) =>
-        upstreams.TryGetValue(named, out var known) ? known.Upstream : null;
+    /// <summary>Who wants a host, the oldest resource first.</summary>
+    private static IClaimant[] Claimants(CompileRun run)
+    {
+        var claimants = run.Upstreams.Values.Select(known => known.Plan).OfType<IClaimant>().Concat(run.Ingresses.Values).ToArray();
+        Array.Sort(claimants, static (one, other) => ResourceAge.Instance.Compare(one.Source, other.Source));
+        return claimants;
+    }
+}
 
-    private static UpstreamPlan? Plan(IReadOnlyDictionary<ResourceRef, CompiledUpstream> upstreams, ResourceRef named) =>
-        upstreams.TryGetValue(named, out var known) ? known.Plan : null;
+/// <summary>A plan that may want hosts: their paths, or to show a certificate for them.</summary>
+internal interface IClaimant
+{
+    Resource Source { get; }
+
+    ImmutableArray<RouteClaim> Routes { get; }
+
+    ImmutableArray<CertificateClaim> Certificates { get; }
 }
 
 /// <summary>A snapshot, who has which place in it, and who wanted a place and did not get it.</summary>

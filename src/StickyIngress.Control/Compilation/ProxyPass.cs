@@ -43,8 +43,10 @@ internal static class ProxyPass
 
     private static void WarnOfRepeats(PlanDraft draft, IEnumerable<string>? names, string field, string comesTo)
     {
+        if (names is null) return;
+
         var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var (i, name) in (names ?? []).Index())
+        foreach (var (i, name) in names.Index())
         {
             if (!seen.Add(name)) draft.Found.Warn(Reasons.Repeated, $"{field}[{i}]", $"{name} stands there before; {comesTo}");
         }

@@ -66,6 +66,7 @@ internal static class RoutePass
     /// <summary>Whether https is demanded for the route's host, or for some of its hosts.</summary>
     private static HttpsHosts? Https(PlanDraft draft, HostPattern host)
     {
+        if (draft.RedirectedHosts.Count == 0) return null;
         if (draft.RedirectedHosts.Exists(redirected => redirected.Covers(host))) return HttpsHosts.All;
 
         var some = draft.RedirectedHosts.FindAll(host.Covers);

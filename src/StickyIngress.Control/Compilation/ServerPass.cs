@@ -35,7 +35,8 @@ internal sealed class ServerPass(
             else if (server.Spec.Service is not null) AddService(server);
         }
 
-        if (Resolver() is { } resolver)
+        var mayFollow = !plan.NameServers.IsEmpty || plan.Servers.Any(server => server.FollowedHost is not null);
+        if (mayFollow && Resolver() is { } resolver)
         {
             var followed = new FollowedServers(addresses, plan, resolver, found);
             _peers.AddRange(followed.Run());

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using StickyIngress.Api;
 using StickyIngress.Control.Sources;
 using StickyIngress.Core.Affinity;
 using StickyIngress.Core.Upstreams;
@@ -84,14 +83,13 @@ public sealed class SnapshotCompiler
     private static ImmutableArray<UpstreamChange> Changes(CompileRun run)
     {
         var changes = ImmutableArray.CreateBuilder<UpstreamChange>();
-        foreach (var named in run.Dirty.Where(dirty => dirty.Kind == StickyUpstream.KindName))
+        foreach (var touched in run.Touched)
         {
-            var former = run.Previous.Upstreams.GetValueOrDefault(named);
-            var now = run.Upstreams.GetValueOrDefault(named);
-            if (former?.Upstream == now?.Upstream) continue;
+            if (touched.IsSame) continue;
 
-            var zone = former?.Plan?.Zone;
-            changes.Add(new(former?.Upstream, now?.Upstream) { LeftZone = zone == now?.Plan?.Zone ? null : zone });
+            var zone = touched.Former?.Plan?.Zone;
+            var left = zone == touched.Now?.Plan?.Zone ? null : zone;
+            changes.Add(new(touched.Former?.Upstream, touched.Now?.Upstream) { LeftZone = left });
         }
 
         return changes.ToImmutable();

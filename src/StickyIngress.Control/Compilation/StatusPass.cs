@@ -21,7 +21,7 @@ internal static class StatusPass
         foreach (var named in Affected(run, places, reading))
         {
             var former = all.GetValueOrDefault(named);
-            var now = Status(run, named, [.. reading[named], .. places.GetValueOrDefault(named, [])]);
+            var now = Status(run, named, reading[named], places.GetValueOrDefault(named, []));
             if (now is null)
             {
                 all.Remove(named);
@@ -34,13 +34,15 @@ internal static class StatusPass
             }
         }
 
+        changed.Sort(static (one, other) => ResourceOrder.Instance.Compare(one.Resource, other.Resource));
         return (all.ToImmutable(), changed.ToImmutable());
     }
 
-    private static SortedSet<ResourceRef> Affected(
+    private static HashSet<ResourceRef> Affected(
         CompileRun run, ImmutableDictionary<ResourceRef, ImmutableArray<Diagnostic>> places, ILookup<ResourceRef, Diagnostic> reading)
     {
-        var affected = new SortedSet<ResourceRef>(run.Dirty.Where(named => !IngressPass.IsImplicit(named)), ResourceOrder.Instance);
+        var affected = new HashSet<ResourceRef>(run.Dirty);
+        affected.RemoveWhere(IngressPass.IsImplicit);
         if (places != run.Previous.Places.Diagnostics)
         {
             affected.UnionWith(places.Keys);
@@ -57,25 +59,29 @@ internal static class StatusPass
     }
 
     /// <summary>Null: there is nothing to say about it any more.</summary>
-    private static ResourceStatus? Status(CompileRun run, ResourceRef named, IEnumerable<Diagnostic> more)
+    private static ResourceStatus? Status(CompileRun run, ResourceRef named, IEnumerable<Diagnostic> reading, ImmutableArray<Diagnostic> places)
     {
+        List<Diagnostic> found = [.. reading, .. places];
         if (named.Kind == StickyUpstream.KindName && run.Upstreams.TryGetValue(named, out var known))
         {
+            found.AddRange(known.Refusals.AsSpan());
+            if (known.Plan is { } plan) found.AddRange(plan.Diagnostics.AsSpan());
+            found.AddRange(known.PeerDiagnostics.AsSpan());
             return new(
-                named, known.Written?.Metadata.Generation ?? known.Plan?.Source.Metadata.Generation ?? 0, Sorted(known.Diagnostics.Concat(more)),
+                named, known.Written?.Metadata.Generation ?? known.Plan?.Source.Metadata.Generation ?? 0, Sorted(found),
                 known.Programmed && !run.Unreadable.Contains(named), known.Upstream is { } upstream ? Count(upstream) : null);
         }
 
         if (named.Kind == Ingress.KindName && run.Ingresses.TryGetValue(named, out var ingress))
-            return new(named, ingress.Source.Metadata.Generation, Sorted(ingress.Diagnostics.Concat(more)), Programmed: true, null);
+            return new(named, ingress.Source.Metadata.Generation, Sorted([.. found, .. ingress.Diagnostics]), Programmed: true, null);
 
-        var diagnostics = Sorted(more);
-        return diagnostics.IsEmpty ? null : new(named, 0, diagnostics, Programmed: false, null);
+        return found.Count == 0 ? null : new(named, 0, Sorted(found), Programmed: false, null);
     }
 
     private static ResourceRef Subject(Diagnostic found) => found.Resource ?? new(FileKind, "", found.File ?? "");
 
-    private static ImmutableArray<Diagnostic> Sorted(IEnumerable<Diagnostic> diagnostics) => [.. diagnostics.Order(DiagnosticOrder.Instance)];
+    private static ImmutableArray<Diagnostic> Sorted(List<Diagnostic> diagnostics) =>
+        diagnostics.Count == 0 ? [] : [.. diagnostics.Order(DiagnosticOrder.Instance)];
 
     private static bool Same(ResourceStatus one, ResourceStatus other) =>
         one.Generation == other.Generation && one.Programmed == other.Programmed && one.Peers == other.Peers
@@ -83,13 +89,17 @@ internal static class StatusPass
 
     private static PeersStatus Count(Upstream upstream)
     {
-        var peers = upstream.Peers.ToArray();
-        return new()
+        var (available, draining, down) = (0, 0, 0);
+        foreach (var group in (ReadOnlySpan<PeerGroup>)[upstream.Primaries, upstream.Backups])
         {
-            Total = peers.Length,
-            Available = peers.Count(peer => !peer.Down && !peer.Draining),
-            Draining = peers.Count(peer => !peer.Down && peer.Draining),
-            Unavailable = peers.Count(peer => peer.Down),
-        };
+            foreach (var peer in group.Peers)
+            {
+                if (peer.Down) down++;
+                else if (peer.Draining) draining++;
+                else available++;
+            }
+        }
+
+        return new() { Total = available + draining + down, Available = available, Draining = draining, Unavailable = down };
     }
 }

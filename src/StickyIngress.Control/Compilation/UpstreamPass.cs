@@ -15,37 +15,47 @@ internal sealed class UpstreamPass(ImmutableArray<Action<PlanDraft>> passes, Ups
 
     public void Run(CompileRun run)
     {
-        var dirty = run.Dirty.Where(named => named.Kind == StickyUpstream.KindName).ToArray();
-        var compiled = new CompiledUpstream?[dirty.Length];
+        var touched = Touched(run);
 
         // Upstreams do not know each other, so a first compile may use every core; for a few it is not worth the threads.
-        if (dirty.Length < WorthThreads)
+        if (touched.Length < WorthThreads)
         {
-            for (var i = 0; i < dirty.Length; i++) compiled[i] = Compile(run, dirty[i]);
+            foreach (var upstream in touched) upstream.Now = Compile(run, upstream.Named, upstream.Former);
         }
         else
         {
-            Parallel.For(0, dirty.Length, i => compiled[i] = Compile(run, dirty[i]));
+            Parallel.For(0, touched.Length, i => touched[i].Now = Compile(run, touched[i].Named, touched[i].Former));
         }
 
-        for (var i = 0; i < dirty.Length; i++)
+        foreach (var upstream in touched)
         {
-            var (named, now) = (dirty[i], compiled[i]);
-            var former = run.Previous.Upstreams.GetValueOrDefault(named);
-            if (now is null) run.Upstreams.Remove(named);
-            else run.Upstreams[named] = now;
+            if (upstream.Now is null) run.Upstreams.Remove(upstream.Named);
+            else run.Upstreams[upstream.Named] = upstream.Now;
 
-            run.SetUses(named, former?.Uses ?? [], now?.Uses ?? []);
+            run.SetUses(upstream.Named, upstream.Former?.Uses ?? [], upstream.Now?.Uses ?? []);
         }
+
+        run.Touched = touched;
+    }
+
+    private static TouchedUpstream[] Touched(CompileRun run)
+    {
+        var touched = new List<TouchedUpstream>(run.Dirty.Count);
+        foreach (var named in run.Dirty)
+        {
+            if (named.Kind == StickyUpstream.KindName) touched.Add(new(named, run.Previous.Upstreams.GetValueOrDefault(named)));
+        }
+
+        touched.Sort(static (one, other) => ResourceOrder.Instance.Compare(one.Named, other.Named));
+        return [.. touched];
     }
 
     /// <summary>Whether the spec makes no sense by itself, whoever else wants its session zone.</summary>
     public bool IsRefused(CompileRun run, StickyUpstream source) => Draft(run, source, zoneOwner: null).Refused;
 
     /// <summary>Null: there is no such upstream, or it is not for us.</summary>
-    private CompiledUpstream? Compile(CompileRun run, ResourceRef named)
+    private CompiledUpstream? Compile(CompileRun run, ResourceRef named, CompiledUpstream? former)
     {
-        var former = run.Previous.Upstreams.GetValueOrDefault(named);
         var written = run.Elsewhere.Contains(named) ? null : run.Written(named);
         if (written is null && (former?.Plan is null || !run.Unreadable.Contains(named) || run.Elsewhere.Contains(named))) return null;
 
@@ -104,9 +114,16 @@ internal sealed class UpstreamPass(ImmutableArray<Action<PlanDraft>> passes, Ups
             Upstream = builder.Build(plan, run.Keys, state, primaries, backups, former),
             Refusals = refusals,
             PeerDiagnostics = found.ToImmutable(),
-            Uses = [.. plan.Uses.Union(servers.Hosts.Select(ReferencePass.HostRef)).Union(servers.FollowedNames.Select(name => name.Ref))],
+            Uses = Uses(plan, servers),
             FollowedNames = servers.FollowedNames,
         };
+    }
+
+    private static ImmutableArray<ResourceRef> Uses(UpstreamPlan plan, ServerPass servers)
+    {
+        if (servers.Hosts.Count == 0 && servers.FollowedNames.IsEmpty) return plan.Uses;
+
+        return [.. plan.Uses.Union(servers.Hosts.Select(ReferencePass.HostRef)).Union(servers.FollowedNames.Select(name => name.Ref))];
     }
 
     private static Diagnostic Kept(StickyUpstream written, UpstreamPlan lastGood) => new(

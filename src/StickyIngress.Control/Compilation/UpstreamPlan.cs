@@ -8,9 +8,11 @@ using StickyIngress.Core.Variables;
 namespace StickyIngress.Control.Compilation;
 
 /// <summary>What a spec alone comes to, without its peers: it changes only with the spec and the Secrets that it names.</summary>
-internal sealed record UpstreamPlan
+internal sealed record UpstreamPlan : IClaimant
 {
     public required StickyUpstream Source { get; init; }
+
+    Resource IClaimant.Source => Source;
 
     public required ImmutableArray<ServerPlan> Servers { get; init; }
 

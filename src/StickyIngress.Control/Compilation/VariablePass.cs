@@ -10,7 +10,10 @@ namespace StickyIngress.Control.Compilation;
 /// </summary>
 internal static class VariablePass
 {
-    public static void Run(PlanDraft draft) => new Resolving(draft).All();
+    public static void Run(PlanDraft draft)
+    {
+        if (draft.Spec.Variables.Count > 0) new Resolving(draft).All();
+    }
 
     private sealed class Resolving(PlanDraft draft)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using StickyIngress.Api;
 using StickyIngress.Api.Kubernetes;
 using StickyIngress.Control.Diagnostics;
@@ -12,13 +13,15 @@ namespace StickyIngress.Control.Sources;
 internal sealed class ManifestSet
 {
     private readonly SortedDictionary<string, ManifestReading> _files = new(StringComparer.Ordinal);
-    private readonly Dictionary<ResourceRef, SortedList<string, Resource>> _claims = [];
+
+    // In the order of their files; nearly always one.
+    private readonly Dictionary<ResourceRef, Resource[]> _claims = [];
     private readonly HashSet<ResourceRef> _contested = [];
     private readonly Dictionary<string, Diagnostic> _troubles = new(StringComparer.Ordinal);
-    private readonly HashSet<ResourceRef> _touched = [];
+    private readonly List<ResourceRef> _touched = [];
 
-    // A slice is kept under its Service, so where each one stands must be known to take it out again.
-    private readonly Dictionary<ResourceRef, SortedList<string, EndpointSlice>> _slices = [];
+    // A slice is kept under its Service, so where each one stands must be known to take it out again. In the order of their names.
+    private readonly Dictionary<ResourceRef, ImmutableArray<EndpointSlice>> _slices = [];
     private readonly Dictionary<ResourceRef, ResourceRef> _sliceOwners = [];
 
     public ResourceSet Current { get; private set; } = ResourceSet.Empty;
@@ -73,12 +76,23 @@ internal sealed class ManifestSet
         var diagnostics = reading.Diagnostics;
         foreach (var resource in reading.Resources)
         {
-            if (!_claims.TryGetValue(resource.Ref, out var claims))
-                _claims.Add(resource.Ref, claims = new(1, StringComparer.Ordinal));
-            if (!claims.TryAdd(file, resource))
-                diagnostics = diagnostics.Add(Duplicate(resource.Ref, file, file));
-            if (claims.Count > 1) _contested.Add(resource.Ref);
-            _touched.Add(resource.Ref);
+            var named = resource.Ref;
+            ref var claims = ref CollectionsMarshal.GetValueRefOrAddDefault(_claims, named, out _);
+            if (claims is null)
+            {
+                claims = [resource];
+            }
+            else if (Array.Exists(claims, claim => claim.File == file))
+            {
+                diagnostics = diagnostics.Add(Duplicate(named, file, file));
+            }
+            else
+            {
+                claims = [.. claims.Append(resource).OrderBy(claim => claim.File, StringComparer.Ordinal)];
+                _contested.Add(named);
+            }
+
+            _touched.Add(named);
         }
 
         return reading with { Diagnostics = diagnostics };
@@ -91,21 +105,22 @@ internal sealed class ManifestSet
             _touched.Add(resource.Ref);
             if (!_claims.TryGetValue(resource.Ref, out var claims)) continue;
 
-            claims.Remove(file);
-            if (claims.Count < 2) _contested.Remove(resource.Ref);
-            if (claims.Count == 0) _claims.Remove(resource.Ref);
+            Resource[] left = [.. claims.Where(claim => claim.File != file)];
+            if (left.Length < 2) _contested.Remove(resource.Ref);
+            if (left.Length == 0) _claims.Remove(resource.Ref);
+            else _claims[resource.Ref] = left;
         }
     }
 
-    private Resource? Winner(ResourceRef named) => _claims.TryGetValue(named, out var claims) ? claims.GetValueAtIndex(0) : null;
+    private Resource? Winner(ResourceRef named) => _claims.TryGetValue(named, out var claims) ? claims[0] : null;
 
     private ImmutableArray<Diagnostic> Diagnose()
     {
         var found = _troubles.Values.Concat(_files.Values.SelectMany(file => file.Diagnostics)).ToList();
         foreach (var named in _contested)
         {
-            var files = _claims[named].Keys.ToArray();
-            found.AddRange(files.Skip(1).Select(file => Duplicate(named, files[0], file)));
+            var claims = _claims[named];
+            found.AddRange(claims.Skip(1).Select(claim => Duplicate(named, claims[0].File!, claim.File!)));
         }
 
         found.Sort(DiagnosticOrder.Instance);
@@ -120,17 +135,24 @@ internal sealed class ManifestSet
         var service = slice is null ? default : new ResourceRef(Service.KindName, touch.Namespace, slice.ServiceName);
         if (_sliceOwners.Remove(touch, out var former) && former != service)
         {
-            var left = _slices[former];
-            left.Remove(touch.Name);
-            if (left.Count == 0) _slices.Remove(former);
-            next.SetSlices(former, [.. left.Values]);
+            var left = _slices[former].RemoveAll(known => known.Ref == touch);
+            if (left.IsEmpty) _slices.Remove(former);
+            else _slices[former] = left;
+            next.SetSlices(former, left);
         }
 
         if (slice is null) return;
 
-        if (!_slices.TryGetValue(service, out var slices)) _slices.Add(service, slices = new(1, StringComparer.Ordinal));
-        slices[touch.Name] = slice;
+        ref var slices = ref CollectionsMarshal.GetValueRefOrAddDefault(_slices, service, out var exists);
+        slices = exists ? With(slices, slice) : [slice];
         _sliceOwners[touch] = service;
-        next.SetSlices(service, [.. slices.Values]);
+        next.SetSlices(service, slices);
+    }
+
+    private static ImmutableArray<EndpointSlice> With(ImmutableArray<EndpointSlice> slices, EndpointSlice slice)
+    {
+        var at = 0;
+        while (at < slices.Length && string.CompareOrdinal(slices[at].Metadata.Name, slice.Metadata.Name) < 0) at++;
+        return at < slices.Length && slices[at].Ref == slice.Ref ? slices.SetItem(at, slice) : slices.Insert(at, slice);
     }
 }

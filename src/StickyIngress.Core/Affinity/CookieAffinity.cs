@@ -23,12 +23,15 @@ public sealed class CookieAffinity : IAffinity
     /// <summary>The longest value that is looked at; ours and nginx's are shorter.</summary>
     private const int LongestValue = 128;
 
+    /// <summary>The tickets of so many are made by the first request, in microseconds: most of many upstreams wait long for one. Of more they are made before.</summary>
+    private const int FewPeers = 32;
+
     private const int StampedLength = AffinityKey.TokenLength + 1 + 8;
 
     private readonly CookieSettings _settings;
     private readonly AffinityKeys _keys;
     private readonly Clock _clock;
-    private readonly CookieTickets _tickets;
+    private readonly Lazy<CookieTickets> _tickets;
     private readonly CookieWriter _writer;
     private readonly byte[] _context;
     private readonly long _renewAfter;
@@ -39,7 +42,8 @@ public sealed class CookieAffinity : IAffinity
         CookieSettings settings, AffinityKeys keys, Clock clock, UpstreamState state, PeerGroup primaries, PeerGroup backups)
     {
         (_settings, _keys, _clock) = (settings, keys, clock);
-        _tickets = new(settings, keys, state, primaries, backups);
+        _tickets = new(() => new(settings, keys, state, primaries, backups));
+        if (primaries.Peers.Length + backups.Peers.Length > FewPeers) _ = _tickets.Value;
         _writer = new(settings);
         _context = Encoding.UTF8.GetBytes(state.Name.ToString());
 
@@ -75,7 +79,7 @@ public sealed class CookieAffinity : IAffinity
         var now = _clock.Seconds;
         peer.State.CountClient(selection.Values.ClientAddress, now, _clientWindow);
 
-        var ticket = _tickets[peer];
+        var ticket = _tickets.Value[peer];
         var same = ReferenceEquals(ticket.Binding, selection.Binding);
         var due = !same || selection.Cookie.Renew || _settings.Issue == CookieIssuing.Always;
         selection.SetCookie = due ? Write(ticket, same ? selection.Cookie.Issued : now, selection.Values, now) : null;
@@ -96,7 +100,7 @@ public sealed class CookieAffinity : IAffinity
     {
         Span<char> opened = stackalloc char[AffinityKey.TokenLength];
         var token = presented.Length == AffinityKey.SealedLength && TryOpen(presented, opened, out _) ? opened : TokenOf(presented);
-        var binding = _tickets.TryFindToken(token, out var found) ? found.Binding : _tickets.FindSid(presented);
+        var binding = _tickets.Value.TryFindToken(token, out var found) ? found.Binding : _tickets.Value.FindSid(presented);
         return binding?.Primary ?? binding?.Backup;
     }
 
@@ -111,8 +115,8 @@ public sealed class CookieAffinity : IAffinity
             if (!_settings.Sealed && TryReadToken(value, selection)) return BreakReason.None;
         }
 
-        if (_tickets.FindSid(value) is not { } binding)
-            return _tickets.WasPeer(TokenOf(value)) ? BreakReason.PeerGone : BreakReason.Unknown;
+        if (_tickets.Value.FindSid(value) is not { } binding)
+            return _tickets.Value.WasPeer(TokenOf(value)) ? BreakReason.PeerGone : BreakReason.Unknown;
 
         selection.Binding = binding;
         selection.Cookie = new(Renew: _settings.Form != CookieForm.NginxSid || _settings.Expires is not null, _clock.Seconds);
@@ -122,7 +126,7 @@ public sealed class CookieAffinity : IAffinity
     private bool TryReadToken(ReadOnlySpan<char> value, Selection selection)
     {
         var token = TokenOf(value);
-        if (!_tickets.TryFindToken(token, out var found)) return false;
+        if (!_tickets.Value.TryFindToken(token, out var found)) return false;
 
         var now = _clock.Seconds;
         var renew = found.Key > 0 || _settings.Form != CookieForm.Opaque;
@@ -147,8 +151,8 @@ public sealed class CookieAffinity : IAffinity
         var now = _clock.Seconds;
         if (_settings.IdleTimeout is { } idle && now - times.Seen > Seconds(idle)) return BreakReason.Expired;
         if (_settings.AbsoluteTimeout is { } absolute && now - times.Issued > Seconds(absolute)) return BreakReason.Expired;
-        if (!_tickets.TryFindToken(token, out var found))
-            return _tickets.WasPeer(token) ? BreakReason.PeerGone : BreakReason.Unknown;
+        if (!_tickets.Value.TryFindToken(token, out var found))
+            return _tickets.Value.WasPeer(token) ? BreakReason.PeerGone : BreakReason.Unknown;
 
         selection.Binding = found.Binding;
         selection.Cookie = new(found.Key > 0 || !_settings.Sealed || now - times.Seen >= _renewAfter, times.Issued);

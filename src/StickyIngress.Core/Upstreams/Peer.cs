@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 
 namespace StickyIngress.Core.Upstreams;
@@ -17,8 +18,9 @@ public sealed class Peer
     /// <summary>The server as written (nginx: text after <c>server</c>), for a Service's peer the same as <see cref="Name"/>; ketama hashes it.</summary>
     public required string Server { get; init; }
 
-    /// <summary>nginx's identity: the route where there is one, else the lower-case hexadecimal MD5 of <see cref="Name"/>.</summary>
-    public required string Sid { get; init; }
+    /// <summary>nginx's identity: the route where there is one, else (null is set) the lower-case hexadecimal MD5 of <see cref="Name"/>.</summary>
+    [AllowNull]
+    public string Sid { get => field ?? State.AddressSid; init; }
 
     /// <summary>What metrics and the admin API call it: the pod's name, else the address.</summary>
     public required string Label { get; init; }

@@ -13,7 +13,6 @@ public sealed class PeerState(UpstreamState upstream, PeerKey key)
 {
     private ClientEstimate? _clients;
     private int _connections;
-    private string? _addressSid;
     private PeerTokens? _tokens;
 
     public UpstreamState Upstream { get; } = upstream;
@@ -52,9 +51,12 @@ public sealed class PeerState(UpstreamState upstream, PeerKey key)
     [AllowNull]
     public string Sid
     {
-        get => field ?? (_addressSid ??= PeerNames.Sid(key.Address));
+        get => field ?? AddressSid;
         internal set;
     }
+
+    /// <summary>nginx's name of its address; made when it is first asked for, since few are.</summary>
+    internal string AddressSid => field ??= PeerNames.Sid(key.Address);
 
     /// <summary>What opaque cookies call the peer. Made once for a set of keys, since every change of a neighbour asks for it again.</summary>
     internal ImmutableArray<string> Tokens(AffinityKeys keys)
