@@ -44,6 +44,24 @@ public sealed class MetricsTests
         Assert.DoesNotContain("error while linting", said, StringComparison.Ordinal);
     }
 
+    /// <summary>Those of sharing and of the session file have tests of their own; what is going on is seen in <see cref="OngoingTests"/>.</summary>
+    [Fact]
+    public async Task Every_metric_moves()
+    {
+        await using var site = await EverySeries.StartAsync();
+        await site.AskAsync();
+
+        string[] still = [];
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                await site.AskAsync();
+                still = Still(await site.Process.MetricsAsync());
+                return still.Length == 0;
+            },
+            $"nothing stays at 0 ({string.Join(' ', still)})", Stop);
+    }
+
     [Theory]
     [InlineData("the upstream")]
     [InlineData("the peer")]
@@ -73,6 +91,19 @@ public sealed class MetricsTests
         if (gone == "the upstream") Assert.DoesNotContain(page, line => line.Contains("upstream=\"shop\"", StringComparison.Ordinal));
 
         static bool NamesPeer(string line, string address) => line.Contains($"peer=\"{address}\"", StringComparison.Ordinal);
+    }
+
+    private static string[] Still(string[] page)
+    {
+        var moved = page.Where(line => !line.StartsWith('#') && !line.EndsWith(" 0", StringComparison.Ordinal)).Select(line => line.Split('{', ' ')[0]).ToHashSet();
+        return
+        [
+            .. page.Where(line => line.StartsWith("# TYPE stickyingress_", StringComparison.Ordinal)).Select(line => line.Split(' ')[2])
+                .Where(name => !moved.Contains(name) && !moved.Contains(name + "_count"))
+                .Where(name => name is not ("stickyingress_http_requests_in_flight" or "stickyingress_upstream_queue_length"))
+                .Where(name => !name.StartsWith("stickyingress_session_sync_", StringComparison.Ordinal))
+                .Where(name => !name.StartsWith("stickyingress_session_file_", StringComparison.Ordinal)),
+        ];
     }
 
     private static Comparer<KeyValuePair<string, string>> Comparer { get; } =
