@@ -57,6 +57,10 @@ internal sealed class ClientOutput(ClientConnection connection) : PipeWriter
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) =>
         TryFlush(out var result) ? new(result) : WaitAsync(cancellationToken);
 
+    /// <summary>The same where nothing follows for now; see <see cref="LoopSocket.SendSoon"/>.</summary>
+    public ValueTask<FlushResult> FlushSoonAsync() =>
+        TryFlush(out var result, soon: true) ? new(result) : WaitAsync(default);
+
     public override void CancelPendingFlush()
     {
         Volatile.Write(ref _isCanceled, 1);
@@ -75,25 +79,28 @@ internal sealed class ClientOutput(ClientConnection connection) : PipeWriter
     }
 
     /// <summary>False: it is to be waited for.</summary>
-    private bool TryFlush(out FlushResult result)
+    private bool TryFlush(out FlushResult result, bool soon = false)
     {
         var isCanceled = _isCanceled != 0 && Interlocked.Exchange(ref _isCanceled, 0) != 0;
-        var isSent = TrySend();
+        var isSent = TrySend(soon);
         result = new(isCanceled, isCompleted: connection.IsBroken);
         return isSent || isCanceled;
     }
 
     /// <summary>False: the system takes no more for now.</summary>
-    private bool TrySend()
+    private bool TrySend(bool soon = false)
     {
         try
         {
             while (_start < _end && !connection.IsBroken)
             {
-                var count = connection.Socket.Send(_bytes.AsSpan(_start.._end));
+                var unsent = _bytes.AsSpan(_start.._end);
+                var count = soon ? connection.Socket.SendSoon(unsent) : connection.Socket.Send(unsent);
                 if (count == 0) return false;
                 _start += count;
             }
+
+            if (!soon && !connection.IsBroken && !connection.Socket.TryFlush()) return false;
         }
         catch (Exception e) when (LoopSocket.IsFailure(e))
         {

@@ -46,6 +46,9 @@ internal sealed class EventLoop
     /// <summary>All in turn.</summary>
     public static EventLoop Next => All.Value[(uint)Interlocked.Increment(ref _next) % (uint)All.Value.Length];
 
+    /// <summary>What its sockets send when the events at hand are told; for its thread.</summary>
+    public Outbox Outbox { get; } = new();
+
     /// <summary>From now on its events are seen here.</summary>
     public void Add(LoopSocket socket)
     {
@@ -91,6 +94,8 @@ internal sealed class EventLoop
                 // An event of a socket that was closed since may find another one in its place.
                 if (Volatile.Read(ref _sockets)[(int)(uint)data] is { } socket && socket.Token == data) Tell(socket, events);
             }
+
+            Outbox.Send();
         }
     }
 

@@ -11,10 +11,15 @@ internal sealed class LoopSocket(Socket socket) : IDisposable
 {
     private readonly Readiness _reading = new(isReady: true);
     private readonly Readiness _writing = new(isReady: false);
+    private readonly Lock _keeping = new();
     private volatile bool _isInline = true;
     private volatile bool _hasEnded;
     private int _isClosed;
     private IOException? _failure;
+
+    /// <summary>Taken to be sent soon, and not sent yet.</summary>
+    private ReadOnlyMemory<byte> _kept;
+    private volatile bool _isKeeping;
 
     /// <summary>For the loop: which socket in which slot.</summary>
     public ulong Token { get; set; }
@@ -144,7 +149,59 @@ internal sealed class LoopSocket(Socket socket) : IDisposable
     public int Send(ReadOnlySpan<byte> bytes)
     {
         _writing.TryTake();
-        return Epoll.Send(socket.SafeHandle, bytes);
+        return TryFlush() ? Epoll.Send(socket.SafeHandle, bytes) : 0;
+    }
+
+    /// <summary>
+    /// The same for bytes that nothing follows for now, a request or the end of a response: on the loop's thread they are sent together with what its
+    /// other sockets have to send. Whether that fails is not told here; who reads then finds the end.
+    /// </summary>
+    public int SendSoon(ReadOnlySpan<byte> bytes)
+    {
+        if (_isKeeping || Loop is not { IsCurrent: true } loop || !loop.Outbox.TryKeep(this, bytes, out var copy)) return Send(bytes);
+
+        lock (_keeping) (_kept, _isKeeping) = (copy, true);
+        return bytes.Length;
+    }
+
+    /// <summary>Sends what was to be sent soon; false: the system does not take all of it, for now.</summary>
+    /// <exception cref="IOException">The connection is broken.</exception>
+    public bool TryFlush()
+    {
+        if (!_isKeeping) return true;
+
+        _writing.TryTake();
+        lock (_keeping)
+        {
+            if (!_isKeeping) return true;
+
+            var sent = _kept.Length;
+            try
+            {
+                sent = Epoll.Send(socket.SafeHandle, _kept.Span);
+            }
+            finally
+            {
+                // The outbox uses its memory again.
+                _isKeeping = sent < _kept.Length;
+                _kept = _isKeeping ? _kept[sent..].ToArray() : default;
+            }
+
+            return !_isKeeping;
+        }
+    }
+
+    /// <summary>The same where nobody waits for it who could be told of a failure.</summary>
+    public void SendKept()
+    {
+        try
+        {
+            TryFlush();
+        }
+        catch (Exception e) when (IsFailure(e))
+        {
+            Break();
+        }
     }
 
     /// <summary>Ends when a read is worth while, or when it is closed.</summary>
@@ -166,19 +223,29 @@ internal sealed class LoopSocket(Socket socket) : IDisposable
         var ends = !_hasEnded && (events & (Epoll.ReadHangUp | Epoll.HangUp | Epoll.Error)) != 0;
         if (ends) _hasEnded = true;
         if ((events & ~Epoll.Out) != 0) _reading.Tell(_isInline);
-        if ((events & ~(Epoll.In | Epoll.ReadHangUp)) != 0) _writing.Tell(_isInline);
+        if ((events & ~(Epoll.In | Epoll.ReadHangUp)) != 0)
+        {
+            SendKept();
+            _writing.Tell(_isInline);
+        }
+
         if (ends) Ended?.Invoke();
     }
 
     /// <summary>The other side gets no more, and may still send.</summary>
     /// <exception cref="SocketException">The connection is broken.</exception>
-    public void EndSending() => socket.Shutdown(SocketShutdown.Send);
+    public void EndSending()
+    {
+        SendKept();
+        socket.Shutdown(SocketShutdown.Send);
+    }
 
     /// <summary>Closes it from any thread; who waits for it goes on and finds it closed.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _isClosed, 1) != 0) return;
 
+        SendKept();
         Loop?.Remove(this);
         socket.Dispose();
         WakeReader();
@@ -190,6 +257,22 @@ internal sealed class LoopSocket(Socket socket) : IDisposable
     {
         _reading.Tell(inline: false);
         return new(_failure!.Message, _failure);
+    }
+
+    /// <summary>What has come may still be read, and then the end.</summary>
+    private void Break()
+    {
+        try
+        {
+            socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (Exception e) when (IsFailure(e))
+        {
+            // It is over already.
+        }
+
+        WakeReader();
+        WakeWriter();
     }
 
     private void Join(EventLoop loop)

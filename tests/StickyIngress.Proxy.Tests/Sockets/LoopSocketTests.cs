@@ -128,6 +128,114 @@ public sealed class LoopSocketTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(10)]
+    [InlineData(8 * 1024)]
+    [InlineData(8 * 1024 + 1)]
+    public async Task What_is_sent_soon_leaves_when_the_events_at_hand_are_told(int size)
+    {
+        // More sockets than pieces wait for each other.
+        var pairs = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => ConnectAsync()));
+        var sent = pairs.Select(_ => RandomNumberGenerator.GetBytes(size)).ToArray();
+
+        await OnLoopAsync(pairs[0], () =>
+        {
+            Assert.Equal(size, pairs[0].Socket.SendSoon(sent[0]));
+            Assert.Equal(size > 8 * 1024, pairs[0].Other.Poll(0, SelectMode.SelectRead));
+            for (var i = 1; i < pairs.Length; i++) Assert.Equal(size, pairs[i].Socket.SendSoon(sent[i]));
+        });
+
+        for (var i = 0; i < pairs.Length; i++)
+        {
+            Assert.Equal(sent[i], await ReadExactlyAsync(pairs[i].Other, size));
+            Close(pairs[i]);
+        }
+    }
+
+    [Fact]
+    public async Task It_is_sent_before_what_is_sent_afterwards()
+    {
+        var pair = await ConnectAsync();
+
+        await OnLoopAsync(pair, () =>
+        {
+            Assert.Equal(1, pair.Socket.SendSoon("a"u8));
+            Assert.Equal(1, pair.Socket.SendSoon("b"u8));
+            Assert.Equal(1, pair.Socket.SendSoon("c"u8));
+            Assert.Equal(1, pair.Socket.Send("d"u8));
+            Assert.Equal(1, pair.Socket.SendSoon("e"u8));
+
+            // Of another thread, which does not wait for the loop.
+            var other = new Thread(() => pair.Socket.Send("f"u8));
+            other.Start();
+            other.Join();
+        });
+
+        Assert.Equal("abcdef"u8.ToArray(), await ReadExactlyAsync(pair.Other, 6));
+        Close(pair);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task It_is_sent_before_the_end(bool closes)
+    {
+        var pair = await ConnectAsync();
+
+        await OnLoopAsync(pair, () =>
+        {
+            Assert.True(pair.Socket.TryReceive(new byte[16], out _));
+            pair.Socket.SendSoon("bye"u8);
+            if (closes) pair.Socket.Dispose();
+            else pair.Socket.EndSending();
+        });
+
+        Assert.Equal("bye"u8.ToArray(), await ReadExactlyAsync(pair.Other, 3));
+        Assert.Equal(0, await pair.Other.ReceiveAsync(new byte[1], Stop));
+        Close(pair);
+    }
+
+    [Fact]
+    public async Task What_is_sent_soon_waits_for_room_too()
+    {
+        var pair = await ConnectAsync();
+        var (socket, sent) = (pair.Socket, RandomNumberGenerator.GetBytes(8 * 1024));
+        var filled = 0;
+
+        await OnLoopAsync(pair, () =>
+        {
+            while (socket.Send(new byte[Megabyte]) is > 0 and var count) filled += count;
+            Assert.Equal(sent.Length, socket.SendSoon(sent));
+        });
+        Assert.False(socket.TryFlush());
+        Assert.Equal(0, socket.Send("!"u8));
+
+        await ReadExactlyAsync(pair.Other, filled);
+        Assert.Equal(sent, await ReadExactlyAsync(pair.Other, sent.Length));
+        await WriteAsync(socket, "!"u8.ToArray());
+        Assert.Equal("!"u8.ToArray(), await ReadExactlyAsync(pair.Other, 1));
+        Close(pair);
+    }
+
+    [Fact]
+    public async Task Where_it_cannot_be_sent_the_reader_finds_what_has_come_and_then_the_end()
+    {
+        var pair = await ConnectAsync();
+        var socket = pair.Socket;
+
+        await OnLoopAsync(pair, () =>
+        {
+            // The system takes no more from us.
+            socket.EndSending();
+            socket.SendSoon("late"u8);
+        });
+
+        Assert.Equal("?"u8.ToArray(), await ReadAsync(socket, 16));
+        Assert.Empty(await ReadAsync(socket, 16));
+        Assert.Throws<IOException>(() => socket.Send("later"u8));
+        Close(pair);
+    }
+
     [Fact]
     public async Task A_port_that_nobody_listens_to_is_an_error()
     {
@@ -188,6 +296,43 @@ public sealed class LoopSocketTests : IDisposable
     }
 
     private static LoopSocket Make(EndPoint endPoint) => new(new(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp));
+
+    /// <summary>Does it on the thread of the socket's loop, which tells that a byte has come.</summary>
+    private static async Task OnLoopAsync((LoopSocket Socket, Socket Other) pair, Action action)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Do(object? state)
+        {
+            try
+            {
+                Assert.True(pair.Socket.Loop!.IsCurrent);
+                action();
+                done.SetResult();
+            }
+            catch (Exception e)
+            {
+                done.SetException(e);
+            }
+        }
+
+        pair.Socket.IsQuiet();
+        Assert.True(pair.Socket.TryWaitToRead(Do, pair));
+        await pair.Other.SendAsync("?"u8.ToArray(), Stop);
+        await done.Task;
+    }
+
+    private static async Task<byte[]> ReadExactlyAsync(Socket socket, int count)
+    {
+        var bytes = new byte[count];
+        await new NetworkStream(socket).ReadExactlyAsync(bytes, Stop);
+        return bytes;
+    }
+
+    private static void Close((LoopSocket Socket, Socket Other) pair)
+    {
+        pair.Socket.Dispose();
+        pair.Other.Dispose();
+    }
 
     private static async Task<byte[]> ReadAsync(LoopSocket socket, int size)
     {

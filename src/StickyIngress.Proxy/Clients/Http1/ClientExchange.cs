@@ -258,7 +258,7 @@ internal sealed class ClientExchange :
             Closes |= !_isWhole;
         }
 
-        await _output.FlushAsync();
+        await _output.FlushLastAsync();
         for (var i = _completed.Count - 1; i >= 0; i--) await _completed[i].Callback(_completed[i].State);
     }
 

@@ -122,6 +122,9 @@ internal sealed class ResponseOutput(ClientExchange exchange) : PipeWriter
         return _client.FlushAsync(cancellationToken);
     }
 
+    /// <summary>After <see cref="End"/>.</summary>
+    public ValueTask<FlushResult> FlushLastAsync() => _client.FlushSoonAsync();
+
     public override void CancelPendingFlush() => _client.CancelPendingFlush();
 
     /// <summary>The response ends when the request does.</summary>

@@ -62,7 +62,7 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
         {
             if (upload is null)
             {
-                await connection.SendAsync(connection.Output.Unsent, (long)request.Settings.SendTimeout.TotalMilliseconds);
+                await connection.SendWholeAsync(connection.Output.Unsent, (long)request.Settings.SendTimeout.TotalMilliseconds);
                 connection.LimitReads(_readTimeout);
             }
             else

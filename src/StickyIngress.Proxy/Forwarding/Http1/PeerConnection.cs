@@ -207,9 +207,14 @@ internal sealed class PeerConnection : IDisposable
     }
 
     /// <param name="timeout">Milliseconds.</param>
-    public ValueTask SendAsync(ReadOnlyMemory<byte> bytes, long timeout)
+    public ValueTask SendAsync(ReadOnlyMemory<byte> bytes, long timeout) => SendRestAsync(bytes, _loop?.Send(bytes.Span) ?? 0, timeout);
+
+    /// <summary>The same for a request that is whole; see <see cref="LoopSocket.SendSoon"/>.</summary>
+    /// <param name="timeout">Milliseconds.</param>
+    public ValueTask SendWholeAsync(ReadOnlyMemory<byte> bytes, long timeout) => SendRestAsync(bytes, _loop?.SendSoon(bytes.Span) ?? 0, timeout);
+
+    private ValueTask SendRestAsync(ReadOnlyMemory<byte> bytes, int count, long timeout)
     {
-        var count = _loop?.Send(bytes.Span) ?? 0;
         BytesSent += count;
         return count == bytes.Length ? default : SendRestAsync(bytes[count..], timeout);
     }
