@@ -40,93 +40,90 @@ public static class SpecRules
     private const long SmallestZone = 32 * 1024;
 
     /// <summary>All that the spec breaks, in the order of its fields.</summary>
-    public static IEnumerable<SpecViolation> Check(StickyUpstreamSpec spec) =>
-    [
-        .. Group("spec", spec),
-        .. spec.Routes.SelectMany((route, i) => Route($"spec.routes[{i}]", route)),
-        .. spec.Servers.SelectMany((server, i) => Server($"spec.servers[{i}]", server)),
-        .. When("spec.resolver", spec.Resolver is { Ipv4: false, Ipv6: false }, SomeAddressFamily),
-        .. Balancing("spec.balancing", spec.Balancing),
-        .. spec.Sticky is { } sticky ? Sticky("spec.sticky", sticky) : [],
-        .. Proxy("spec.proxy", spec.Proxy),
-        .. When("spec.healthCheck", spec.HealthCheck is { Persistent: true, Mandatory: false }, PersistentMandatory),
-    ];
+    public static IReadOnlyList<SpecViolation> Check(StickyUpstreamSpec spec)
+    {
+        var found = new List<SpecViolation>();
+        Group(found, "spec", spec);
+        for (var i = 0; i < spec.Routes.Count; i++) Route(found, $"spec.routes[{i}]", spec.Routes[i]);
+        for (var i = 0; i < spec.Servers.Count; i++) Server(found, $"spec.servers[{i}]", spec.Servers[i]);
+        When(found, "spec.resolver", spec.Resolver is { Ipv4: false, Ipv6: false }, SomeAddressFamily);
+        Balancing(found, "spec.balancing", spec.Balancing);
+        if (spec.Sticky is { } sticky) Sticky(found, "spec.sticky", sticky);
+        Proxy(found, "spec.proxy", spec.Proxy);
+        When(found, "spec.healthCheck", spec.HealthCheck is { Persistent: true, Mandatory: false }, PersistentMandatory);
+        return found;
+    }
 
-    private static IEnumerable<SpecViolation> Group(string field, StickyUpstreamSpec spec)
+    private static void Group(List<SpecViolation> found, string field, StickyUpstreamSpec spec)
     {
         var hashes = spec.Balancing.Method is BalancingMethod.Hash or BalancingMethod.IPHash or BalancingMethod.Random;
-        return
-        [
-            .. When(field, spec.Servers.All(s => s.Backup), OnePrimary),
-            .. When(field, hashes && spec.Servers.Any(s => s.Backup), NoBackup),
-            .. When(field, hashes && spec.Servers.Any(s => s.SlowStart > TimeSpan.Zero), NoSlowStart),
-        ];
+        When(found, field, spec.Servers.All(static s => s.Backup), OnePrimary);
+        When(found, field, hashes && spec.Servers.Any(static s => s.Backup), NoBackup);
+        When(found, field, hashes && spec.Servers.Any(static s => s.SlowStart > TimeSpan.Zero), NoSlowStart);
     }
 
-    private static IEnumerable<SpecViolation> Route(string field, RouteSpec route) =>
-    [
-        .. route.Paths.SelectMany((path, i) =>
-            When($"{field}.paths[{i}]", path.PathType != PathType.Regex && !path.Path.StartsWith('/'), PathBegins)),
-        .. route.Proxy is { } proxy ? Proxy($"{field}.proxy", proxy) : [],
-    ];
+    private static void Route(List<SpecViolation> found, string field, RouteSpec route)
+    {
+        for (var i = 0; i < route.Paths.Count; i++)
+            When(found, $"{field}.paths[{i}]", route.Paths[i].PathType != PathType.Regex && !route.Paths[i].Path.StartsWith('/'), PathBegins);
+        if (route.Proxy is { } proxy) Proxy(found, $"{field}.proxy", proxy);
+    }
 
-    private static IEnumerable<SpecViolation> Server(string field, ServerSpec server) =>
-    [
-        .. When(field, server.Service is null == server.Address is null, ServiceOrAddress),
-        .. When(field, server.Route is not null && server.RouteFrom is not null, RouteOrRouteFrom),
-        .. When(field, server.RouteFrom is not null && server.Service is null, RouteFromService),
-        .. When(field, server.Resolve && server.Address is null, ResolveAddress),
-        .. When(field, server.Srv is not null && !server.Resolve, SrvResolve),
-        .. When(field, server.Srv is not null && !IsName(server.Address), SrvName),
-    ];
+    private static void Server(List<SpecViolation> found, string field, ServerSpec server)
+    {
+        When(found, field, server.Service is null == server.Address is null, ServiceOrAddress);
+        When(found, field, server.Route is not null && server.RouteFrom is not null, RouteOrRouteFrom);
+        When(found, field, server.RouteFrom is not null && server.Service is null, RouteFromService);
+        When(found, field, server.Resolve && server.Address is null, ResolveAddress);
+        When(found, field, server.Srv is not null && !server.Resolve, SrvResolve);
+        When(found, field, server.Srv is not null && !IsName(server.Address), SrvName);
+    }
 
-    private static IEnumerable<SpecViolation> Balancing(string field, BalancingSpec balancing) =>
-    [
-        .. When(field, balancing.Method == BalancingMethod.Hash != balancing.Hash is not null, HashOnly),
-        .. When(field, balancing.LeastTime is not null && balancing.Method != BalancingMethod.LeastTime, LeastTimeOnly),
-        .. When(field, balancing.Random is not null && balancing.Method != BalancingMethod.Random, RandomOnly),
-    ];
+    private static void Balancing(List<SpecViolation> found, string field, BalancingSpec balancing)
+    {
+        When(found, field, balancing.Method == BalancingMethod.Hash != balancing.Hash is not null, HashOnly);
+        When(found, field, balancing.LeastTime is not null && balancing.Method != BalancingMethod.LeastTime, LeastTimeOnly);
+        When(found, field, balancing.Random is not null && balancing.Method != BalancingMethod.Random, RandomOnly);
+    }
 
-    private static IEnumerable<SpecViolation> Sticky(string field, StickySpec sticky)
+    private static void Sticky(List<SpecViolation> found, string field, StickySpec sticky)
     {
         var modes = (sticky.Cookie is null ? 0 : 1) + (sticky.Route is null ? 0 : 1) + (sticky.Learn is null ? 0 : 1);
-        return
-        [
-            .. When(field, modes != 1, OneStickyMode),
-            .. sticky.Cookie is { } cookie ? Cookie($"{field}.cookie", cookie) : [],
-            .. sticky.Learn is { } learn ? Learn($"{field}.learn", learn) : [],
-        ];
+        When(found, field, modes != 1, OneStickyMode);
+        if (sticky.Cookie is { } cookie) Cookie(found, $"{field}.cookie", cookie);
+        if (sticky.Learn is { } learn) Learn(found, $"{field}.learn", learn);
     }
 
-    private static IEnumerable<SpecViolation> Cookie(string field, StickyCookieSpec cookie)
+    private static void Cookie(List<SpecViolation> found, string field, StickyCookieSpec cookie)
     {
         var open = cookie.Secure == CookieSecure.Never;
         var secureName = cookie.Name.StartsWith("__Secure-", StringComparison.OrdinalIgnoreCase);
         var hostName = cookie.Name.StartsWith("__Host-", StringComparison.OrdinalIgnoreCase);
-        return
-        [
-            .. When(field, cookie.SameSite == "None" && open, SameSiteNone),
-            .. When(field, cookie.Partitioned && open, PartitionedSecure),
-            .. When(field, secureName && open, SecurePrefix),
-            .. When(field, hostName && (open || cookie.Path != "/" || cookie.Domain is not null), HostPrefix),
-            .. When(field, cookie.Value == CookieValue.NginxSid && (cookie.IdleTimeout ?? cookie.AbsoluteTimeout) is not null, NoNginxTimeouts),
-        ];
+        When(found, field, cookie.SameSite == "None" && open, SameSiteNone);
+        When(found, field, cookie.Partitioned && open, PartitionedSecure);
+        When(found, field, secureName && open, SecurePrefix);
+        When(found, field, hostName && (open || cookie.Path != "/" || cookie.Domain is not null), HostPrefix);
+        When(found, field, cookie.Value == CookieValue.NginxSid && (cookie.IdleTimeout ?? cookie.AbsoluteTimeout) is not null, NoNginxTimeouts);
     }
 
-    private static IEnumerable<SpecViolation> Learn(string field, StickyLearnSpec learn) =>
-    [
-        .. When(field, learn.Zone is null == learn.MaxSessions is null, ZoneOrMaxSessions),
-        .. When($"{field}.zone", learn.Zone is { Size: < SmallestZone }, ZoneSize),
-    ];
+    private static void Learn(List<SpecViolation> found, string field, StickyLearnSpec learn)
+    {
+        When(found, field, learn.Zone is null == learn.MaxSessions is null, ZoneOrMaxSessions);
+        When(found, $"{field}.zone", learn.Zone is { Size: < SmallestZone }, ZoneSize);
+    }
 
-    private static IEnumerable<SpecViolation> Proxy(string field, ProxySpec proxy) => proxy.NextUpstream is not { } next ? [] :
-    [
-        .. When($"{field}.nextUpstream", next.Wanted.Count > 1 && next.Wanted.Contains(NextUpstreamCondition.Off), OffAlone),
-        .. When($"{field}.nextUpstream", next.On is not null && next.Conditions is not null, OnOrConditions),
-    ];
+    private static void Proxy(List<SpecViolation> found, string field, ProxySpec proxy)
+    {
+        if (proxy.NextUpstream is not { } next) return;
 
-    private static IEnumerable<SpecViolation> When(string field, bool broken, string message) =>
-        broken ? [new SpecViolation(field, message)] : [];
+        When(found, $"{field}.nextUpstream", next.Wanted.Count > 1 && next.Wanted.Contains(NextUpstreamCondition.Off), OffAlone);
+        When(found, $"{field}.nextUpstream", next.On is not null && next.Conditions is not null, OnOrConditions);
+    }
+
+    private static void When(List<SpecViolation> found, string field, bool broken, string message)
+    {
+        if (broken) found.Add(new(field, message));
+    }
 
     private static bool IsName(string? address) =>
         address is { Length: > 0 } and not ['.' or '-', ..] && HostCharacters.HoldsAll(address)

@@ -124,22 +124,22 @@ public sealed class PlainYamlTests
 
         // Behind the last plain document there may be anything, mistakes too.
         var complete = new YamlNodes(text).All();
-        Assert.Equal(Trees(isPlain ? complete : complete.Take(documents.Count)), Trees(documents));
+        Assert.Equal((isPlain ? complete : complete.Take(documents.Count)).Select(Tree), documents);
     }
 
-    private static (List<Node> Documents, bool IsPlain) Read(string text)
+    private static (List<string> Documents, bool IsPlain) Read(string text)
     {
         var reader = new PlainYaml(text);
-        var documents = new List<Node>();
-        while (reader.Next() is { } document) documents.Add(document);
+        var documents = new List<string>();
+        while (reader.Next() is { } document) documents.Add(Tree(document));
         return (documents, reader.IsPlain);
     }
 
-    private static string Trees(IEnumerable<Node> documents)
+    private static string Tree(Node document)
     {
-        var trees = new StringBuilder();
-        foreach (var document in documents) Write(trees, document, 0);
-        return trees.ToString();
+        var tree = new StringBuilder();
+        Write(tree, document, 0);
+        return tree.ToString();
     }
 
     private static void Write(StringBuilder trees, Node node, int depth)

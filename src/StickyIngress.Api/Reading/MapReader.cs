@@ -87,20 +87,38 @@ internal readonly struct MapReader(Node? node, Findings findings)
 
     public T[] List<T>(string name, Func<MapReader, T> read)
     {
-        var (context, reports) = (this, findings);
-        return Items(name, item => read(new MapReader(context.Checked(item) ? item : null, reports)));
+        var list = Items(name);
+        if (list.Length == 0) return [];
+
+        var items = new T[list.Length];
+        findings.Enter(name);
+        for (var i = 0; i < items.Length; i++)
+        {
+            findings.Enter(i);
+            items[i] = read(Of(list[i]));
+            findings.Leave();
+        }
+
+        findings.Leave();
+        return items;
     }
 
     public ValueList<string> Texts(string name)
     {
-        var reports = findings;
-        return new ValueList<string>(Items(name, item =>
-        {
-            if (item.Kind == NodeKind.Scalar && item.Resolve() == ScalarKind.Text) return item.Text;
+        var list = Items(name);
+        if (list.Length == 0) return ValueList<string>.Empty;
 
-            reports.NotText(item);
-            return "";
-        }));
+        var texts = new string[list.Length];
+        findings.Enter(name);
+        for (var i = 0; i < texts.Length; i++)
+        {
+            findings.Enter(i);
+            texts[i] = Text(list[i]);
+            findings.Leave();
+        }
+
+        findings.Leave();
+        return new ValueList<string>(texts);
     }
 
     /// <summary>A map from names to strings, such as labels.</summary>
@@ -134,26 +152,21 @@ internal readonly struct MapReader(Node? node, Findings findings)
         if (node is not null) findings.Error(reason, message, node);
     }
 
-    private T[] Items<T>(string name, Func<Node, T> read)
+    private Node[] Items(string name)
     {
         if (node?.Get(name) is not { } list) return [];
-        if (list.Kind != NodeKind.List)
-        {
-            Report(name, list, "a list");
-            return [];
-        }
+        if (list.Kind == NodeKind.List) return list.Children;
 
-        var items = new T[list.Children.Length];
-        findings.Enter(name);
-        for (var i = 0; i < items.Length; i++)
-        {
-            findings.Enter(i);
-            items[i] = read(list.Children[i]);
-            findings.Leave();
-        }
+        Report(name, list, "a list");
+        return [];
+    }
 
-        findings.Leave();
-        return items;
+    private string Text(Node item)
+    {
+        if (item.Kind == NodeKind.Scalar && item.Resolve() == ScalarKind.Text) return item.Text;
+
+        findings.NotText(item);
+        return "";
     }
 
     private MapReader Of(Node? value) => new(value is not null && Checked(value) ? value : null, findings);

@@ -7,23 +7,22 @@ namespace StickyIngress.Api.Reading;
 /// YAML or JSON before it has a meaning. A map's children are keys and values in turn. What a scalar is gets decided
 /// when it is used, by the rules of YAML 1.1 as kubectl applies them; keys are always text.
 /// </summary>
-internal sealed class Node(NodeKind kind, string text, bool plain, Node[] children, int line, int column)
+internal sealed class Node
 {
-    public NodeKind Kind => kind;
+    public Node(NodeKind kind, string text, bool plain, Node[] children, int line, int column) => Become(kind, text, plain, children, line, column);
 
-    public string Text => text;
+    public NodeKind Kind { get; private set; }
+
+    public string Text { get; private set; } = "";
 
     /// <summary>A scalar without quotes; in JSON a number, a literal or null.</summary>
-    public bool Plain => plain;
+    public bool Plain { get; private set; }
 
-    public Node[] Children => children;
+    public Node[] Children { get; private set; } = [];
 
-    public int Line => line;
+    public int Line { get; private set; }
 
-    public int Column => column;
-
-    /// <summary>The node with all that is below it, aliases counted as often as they are used.</summary>
-    public long Weight { get; } = WeightOf(children);
+    public int Column { get; private set; }
 
     public bool IsNull => Kind == NodeKind.Scalar && Plain && Scalars.IsNull(Text);
 
@@ -31,20 +30,17 @@ internal sealed class Node(NodeKind kind, string text, bool plain, Node[] childr
     {
         if (Kind != NodeKind.Map) return null;
 
-        for (var i = 0; i < children.Length; i += 2)
+        for (var i = 0; i < Children.Length; i += 2)
         {
-            if (children[i].Text == key) return children[i + 1].IsNull ? null : children[i + 1];
+            if (Children[i].Text == key) return Children[i + 1].IsNull ? null : Children[i + 1];
         }
 
         return null;
     }
 
-    private static long WeightOf(Node[] children)
-    {
-        var weight = 1L;
-        foreach (var child in children) weight += child.Weight;
-        return weight;
-    }
+    /// <summary>Makes another node of it, for a reader that uses its nodes again.</summary>
+    public void Become(NodeKind kind, string text, bool plain, Node[] children, int line, int column) =>
+        (Kind, Text, Plain, Children, Line, Column) = (kind, text, plain, children, line, column);
 
     public ScalarKind Resolve() => Plain ? Scalars.Resolve(Text) : ScalarKind.Text;
 }

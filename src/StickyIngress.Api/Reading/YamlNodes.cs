@@ -14,8 +14,9 @@ internal sealed class YamlNodes(string text)
     public const long MaxRepeatedNodes = 1_000_000;
 
     private readonly Parser _parser = new(new Scanner(new StringReader(text), skipComments: true));
-    private readonly Dictionary<string, Node> _anchors = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (Node Node, long Weight)> _anchors = new(StringComparer.Ordinal);
     private readonly List<Node> _scratch = [];
+    private long _weight; // nodes of the document so far, aliases counted as often as they are used
     private long _repeated;
 
     /// <summary>All documents, each read when it is asked for. Throws <see cref="SyntaxException"/>.</summary>
@@ -58,16 +59,17 @@ internal sealed class YamlNodes(string text)
         var start = _parser.Current!.Start;
         if (depth > MaxDepth) throw new SyntaxException($"nested deeper than {MaxDepth} levels", start.Line, start.Column);
 
+        var before = _weight++;
         switch (_parser.Current)
         {
             case Scalar scalar:
-                return Anchored(scalar.Anchor, ReadScalar(scalar));
+                return Anchored(scalar.Anchor, ReadScalar(scalar), before);
             case AnchorAlias alias:
                 return Repeat(alias);
             case SequenceStart list:
-                return Anchored(list.Anchor, ReadList(list, depth));
+                return Anchored(list.Anchor, ReadList(list, depth), before);
             case MappingStart map:
-                return Anchored(map.Anchor, ReadMap(map, depth));
+                return Anchored(map.Anchor, ReadMap(map, depth), before);
             default:
                 throw new SyntaxException("a key has no value, or a value no key", start.Line, start.Column);
         }
@@ -150,19 +152,20 @@ internal sealed class YamlNodes(string text)
 
     private Node Repeat(AnchorAlias alias)
     {
-        if (!_anchors.TryGetValue(alias.Value.Value, out var node))
+        if (!_anchors.TryGetValue(alias.Value.Value, out var known))
             throw new SyntaxException($"no anchor &{alias.Value.Value} stands before its alias", alias.Start.Line, alias.Start.Column);
 
-        _repeated += node.Weight;
+        _weight += known.Weight;
+        _repeated += known.Weight;
         if (_repeated > MaxRepeatedNodes)
             throw new SyntaxException($"aliases repeat more than {MaxRepeatedNodes} values", alias.Start.Line, alias.Start.Column);
 
-        return node;
+        return known.Node;
     }
 
-    private Node Anchored(AnchorName anchor, Node node)
+    private Node Anchored(AnchorName anchor, Node node, long before)
     {
-        if (!anchor.IsEmpty) _anchors[anchor.Value] = node;
+        if (!anchor.IsEmpty) _anchors[anchor.Value] = (node, _weight - before);
         return node;
     }
 

@@ -51,9 +51,11 @@ internal sealed class FieldSchema
     // Much faster than the property itself, and every field of every resource goes through them.
     private readonly MethodInvoker _get;
     private readonly MethodInvoker _set;
+    private readonly object _fresh;
 
     public FieldSchema(PropertyInfo property, object fresh)
     {
+        _fresh = fresh;
         (_get, _set) = (MethodInvoker.Create(property.GetMethod!), MethodInvoker.Create(property.SetMethod!));
         Name = char.ToLowerInvariant(property.Name[0]) + property.Name[1..];
         Doc = property.GetCustomAttribute<DocAttribute>()?.Text ?? "";
@@ -65,7 +67,6 @@ internal sealed class FieldSchema
         MapKey = property.GetCustomAttribute<ListMapAttribute>()?.Key;
         Unit = property.GetCustomAttribute<TimeAttribute>()?.Unit;
         Rules = [.. property.GetCustomAttributes<CelAttribute>()];
-        Default = Required ? null : property.GetValue(fresh);
 
         (Kind, ValueType) = KindOf(property, Unit);
         Words = ValueType.IsEnum ? Enum.GetNames(ValueType) : [];
@@ -106,7 +107,7 @@ internal sealed class FieldSchema
     public object[] WordValues { get; }
 
     /// <summary>The value of a fresh instance; null where there is none, or where the field must be written.</summary>
-    public object? Default { get; }
+    public object? Default => Required ? null : Get(_fresh);
 
     public Regex? Regex { get; }
 
