@@ -3,6 +3,7 @@ up others, and shared sessions."""
 import contextlib
 import functools
 import math
+import pathlib
 import re
 import shutil
 import signal
@@ -10,14 +11,26 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 
 import measure
 from proxies import Ports, all_modes, all_proxies, shared_or_not
 
-NAMES = ["allocated", "turns", "modes", "half", "idle", "cold", "fair", "sync"]
+NAMES = ["allocated", "turns", "modes", "settings", "half", "idle", "cold", "fair", "sync"]
 IDLE = 10000
+
+# Of the runtime, other than what runtimeconfig.template.json says or leaves as it is.
+SETTINGS = {
+    "as it is": {},
+    "`TieredPGO` off": {"DOTNET_TieredPGO": "0"},
+    "server GC": {"DOTNET_gcServer": "1"},
+    "GC not concurrent": {"DOTNET_gcConcurrent": "0"},
+    "`GCgen0size` 4 MiB": {"DOTNET_GCgen0size": "0x400000"},
+    "`GCgen0size` 64 MiB": {"DOTNET_GCgen0size": "0x4000000"},
+    "`UnfairSemaphoreSpinLimit` 70, the runtime's": {"DOTNET_ThreadPool_UnfairSemaphoreSpinLimit": "70"},
+}
 
 
 def half(proxies, work, ports, options, report):
@@ -117,13 +130,7 @@ def turns(proxies, work, ports, options, report):
     half of what nginx serves at most.
     """
     with contextlib.ExitStack() as stack:
-        asked = {}
-        for name in ("nginx learn", "StickyIngress learn", "bare IHttpForwarder"):
-            own, folder = Ports(ports.backends), work / name.replace(" ", "-")
-            folder.mkdir()
-            proxy = next(proxy for proxy in all_proxies(folder, own) if proxy.name == name)
-            process = stack.enter_context(measure.serving(proxy, own))
-            asked[name] = functools.partial(measure.sample, proxy, process, own, folder)
+        asked = {name: beside_others(stack, name, work, ports) for name in ("nginx learn", "StickyIngress learn", "bare IHttpForwarder")}
         warm_up(asked, options)
         full = in_turns(asked, options.turns)
         rate = statistics.mean(one.rate for turn in full for one in turn["nginx learn"]) / 2
@@ -144,6 +151,16 @@ def modes(proxies, work, ports, options, report):
                 turn_columns("sticky", "none"), turn_rows(rounds))
 
 
+def settings(proxies, work, ports, options, report):
+    """What settings of the runtime change: a process with each, all running and asked in short turns."""
+    with contextlib.ExitStack() as stack:
+        asked = {name: beside_others(stack, "StickyIngress learn", work, ports, environment) for name, environment in SETTINGS.items()}
+        warm_up(asked, options)
+        rounds = in_turns(asked, options.turns)
+    report.rows("settings", f"Settings of the runtime, all running: {options.turns} times two turns of 2 s each, there and back",
+                turn_columns("setting", "as it is"), turn_rows(rounds))
+
+
 def sync(proxies, work, ports, options, report):
     """What sharing costs a session that is known here, with the store running and frozen. One process has both upstreams."""
     with redis(work) as (store, settings):
@@ -158,6 +175,15 @@ def sync(proxies, work, ports, options, report):
     rows = [["runs", *row] for row in turn_rows(running)] + [["is frozen", *row] for row in turn_rows(frozen)]
     report.rows("sync", f"Known sessions of learn, shared or not: {options.turns} times four turns of 2 s, A B B A",
                 ["the store", *turn_columns("sync", "`false`")], rows)
+
+
+def beside_others(stack, name, work, ports, environment=None):
+    """Starts a proxy on ports of its own, for as long as the stack lasts; a function of seconds that loads it."""
+    own, folder = Ports(ports.backends), pathlib.Path(tempfile.mkdtemp(dir=work))
+    proxy = next(proxy for proxy in all_proxies(folder, own) if proxy.name == name)
+    proxy.environment |= environment or {}
+    process = stack.enter_context(measure.serving(proxy, own))
+    return functools.partial(measure.sample, proxy, process, own, folder)
 
 
 def warm_up(asked, options):
