@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Sockets;
 using System.Text;
 using StickyIngress.Testing;
@@ -9,8 +10,11 @@ namespace StickyIngress.Proxy.Tests.Http1;
 /// </summary>
 public sealed class MutatedResponsesTests
 {
-    /// <summary>Follows each answer at once; whoever gets it in place of what was asked for was given another one's response.</summary>
-    private const string Smuggled = "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsmuggled";
+    /// <summary>
+    /// Follows each answer at once; whoever gets it in place of what was asked for was given another one's response. It has a byte too many, so that
+    /// no connection may be used again after it.
+    /// </summary>
+    private const string Smuggled = "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsmuggled!";
 
     /// <summary>What the mutations begin with; what once went wrong belongs here.</summary>
     private static readonly string[] Corpus =
@@ -48,16 +52,16 @@ public sealed class MutatedResponsesTests
         const int Count = 200;
         var random = new Random(seed);
         var answers = Enumerable.Range(0, Count).Select(number => Mutate(Corpus[number % Corpus.Length], random)).ToArray();
-        var reused = 0;
+        var reused = new ConcurrentQueue<string>();
         await using var backend = RawBackend.Start(async (stream, cancellationToken) =>
         {
-            var isGood = true;
+            var (isGood, last) = (true, "");
             while (await RawBackend.ReadHeadAsync(stream, cancellationToken) is { Length: > 0 } head)
             {
-                if (!isGood) Interlocked.Increment(ref reused);
+                if (!isGood) reused.Enqueue(Escaped(last));
                 var path = head.Split(' ')[1].Split('/');
                 isGood = path[1] == "good";
-                var answer = isGood ? $"HTTP/1.1 200 OK\r\nContent-Length: {5 + path[2].Length}\r\n\r\ngood {path[2]}" : answers[int.Parse(path[2])] + Smuggled;
+                var answer = last = isGood ? $"HTTP/1.1 200 OK\r\nContent-Length: {5 + path[2].Length}\r\n\r\ngood {path[2]}" : answers[int.Parse(path[2])] + Smuggled;
                 await stream.WriteAsync(Encoding.Latin1.GetBytes(answer), cancellationToken);
                 if (!isGood) stream.Socket.Shutdown(SocketShutdown.Send);
             }
@@ -79,7 +83,7 @@ public sealed class MutatedResponsesTests
             Assert.Equal($"good {number}", await proxy.Client.GetStringAsync($"/good/{number}", Stop));
         }
 
-        Assert.Equal(0, reused);
+        Assert.Empty(reused);
         await Eventually.HoldsAsync(() => proxy.Upstream.Peers.All(peer => peer.State.Conns == 0), "nothing is held", Stop);
     }
 
