@@ -57,6 +57,23 @@ public sealed class RefusedRequestsTests
     }
 
     [Theory]
+    [InlineData("GET abc", 405)]
+    [InlineData("GET *", 405)]
+    [InlineData("GET HTTP://x/", 400)]
+    [InlineData("GET ftp://x/", 400)]
+    public async Task A_target_of_another_form_is_refused(string line, int status)
+    {
+        await using var backend = await TestBackend.StartAsync("a");
+        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+
+        var answer = await TestClient.ExchangeAsync(proxy.EndPoint, line + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", Stop);
+
+        Assert.StartsWith($"HTTP/1.1 {status}", answer);
+        await Eventually.HoldsAsync(() => proxy.Log.Lines.Count == 1, "a line is written", Stop);
+        Assert.Empty(backend.Requests);
+    }
+
+    [Theory]
     [InlineData("X", 33 * 1024, 431)]
     [InlineData("Cookie", 33 * 1024, 431)]
     public async Task What_is_too_long_is_refused(string header, int length, int status)
