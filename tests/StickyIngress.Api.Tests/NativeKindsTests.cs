@@ -86,6 +86,23 @@ public sealed class NativeKindsTests
     }
 
     [Theory]
+    [InlineData("IPv4", "10.0.0.1", null)]
+    [InlineData("IPv4", "999.1.1.1", "addresses[0] is \"999.1.1.1\"; it must be an address of type IPv4")]
+    [InlineData("IPv4", "'10.1'", "addresses[0] is \"10.1\"; it must be an address of type IPv4")]
+    [InlineData("IPv4", "'::1'", "addresses[0] is \"::1\"; it must be an address of type IPv4")]
+    [InlineData("IPv6", "'::1'", null)]
+    [InlineData("IPv6", "10.0.0.1", "addresses[0] is \"10.0.0.1\"; it must be an address of type IPv6")]
+    [InlineData("FQDN", "a.test", null)]
+    public void An_endpoint_that_has_no_address_of_the_slices_type_is_an_error(string type, string address, string? message)
+    {
+        var read = ResourceYaml.Read(
+            $"apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {{ name: e }}\naddressType: {type}\nendpoints: [{{ addresses: [{address}] }}]", "f");
+
+        Assert.Equal(message, read.Errors.SingleOrDefault()?.Message);
+        Assert.Equal(message is null ? null : "endpoints[0]", read.Errors.SingleOrDefault()?.Field);
+    }
+
+    [Theory]
     [InlineData("data: { a: 'hunter2!' }")]
     [InlineData("data: { a: 271828 }")]
     [InlineData("stringData: { a: [hunter2] }")]

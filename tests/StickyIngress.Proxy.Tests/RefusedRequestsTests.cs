@@ -17,6 +17,8 @@ public sealed class RefusedRequestsTests
     [InlineData("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2", "400 POST /")]
     [InlineData("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +1", "400 POST /")]
     [InlineData("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -0", "400 POST /")]
+    [InlineData("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999", "400 POST /")]
+    [InlineData("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999999999999999999999999", "400 POST /")]
     [InlineData("POST / HTTP/1.1\r\nHost: x\r\nContent-Length:", "400 POST /")]
     public async Task What_the_server_cannot_read_is_logged_and_counted(string head, string expected)
     {

@@ -23,8 +23,8 @@ public sealed class SettingsTests
             ("10.0.0.0/8", settings => string.Join(' ', settings.TrustedProxies), "10.0.0.0/8", "10.0.0.0/33", "it must be a network such as 10.0.0.0/8, or an address"),
         [SettingList.AdminChangesFrom] =
             ("10.0.0.0/8", settings => string.Join(' ', settings.AdminChangesFrom), "10.0.0.0/8", "anybody", "it must be a network such as 10.0.0.0/8, or an address"),
-        [SettingList.IngressClass] = ("mine", settings => settings.IngressClass, "mine", null, ""),
-        [SettingList.Namespace] = ("web", settings => string.Join(' ', settings.Namespaces), "web", null, ""),
+        [SettingList.IngressClass] = ("mine", settings => settings.IngressClass, "mine", "a b", "it must be a DNS name"),
+        [SettingList.Namespace] = ("web", settings => string.Join(' ', settings.Namespaces), "web", "a.b", "it must be a namespace's name"),
         [SettingList.AccessLog] = ("$status", settings => settings.AccessLog, "$status", "$nosuch", "$nosuch"),
         [SettingList.LogLevel] =
             ("Debug", settings => settings.LogLevel, Microsoft.Extensions.Logging.LogLevel.Debug, "loud", "it must be trace, debug, information, warning, error or critical"),

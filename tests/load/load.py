@@ -90,7 +90,7 @@ def arguments():
     parser.add_argument("--seconds", type=int, default=10, help="measured seconds in each round")
     parser.add_argument("--warmup", type=int, default=25, help="seconds of load before a measurement")
     parser.add_argument("--rounds", type=int, default=3, help="of the first table, which shows their median")
-    parser.add_argument("--turns", type=int, default=10, help="of the part sync: times four turns of 2 s")
+    parser.add_argument("--turns", type=int, default=10, help="of the parts turns, modes and sync: rounds of turns of 2 s")
     parser.add_argument("--results", action="store_true", help="also write the tables to tests/load/results")
     parser.add_argument("--docs", action="store_true", help="also write them, with a plot, into docs/performance.md")
     options = parser.parse_args()

@@ -60,7 +60,7 @@ def wrk_script(proxy, ports, work, body=64, new=False, delay=0, path=None, host=
     """Requests with each client's cookie in turn."""
     path = path or f"/{body}"
     close = ', ["Connection"] = "close"' if new else ""
-    requests = [f'wrk.format("GET", "{path}", {{ ["Host"] = "{host}"{cookie}{close} }})' for cookie in cookies_of(proxy, ports)]
+    requests = [f'wrk.format("GET", "{path}", {{ ["Host"] = "{host}"{cookie}{close} }})' for cookie in cookies_of(proxy, ports, host)]
     waiting = f"function delay()\n  return math.random(0, {2 * delay})\nend\n" if delay else ""
     file = work / f"load-{os.urandom(4).hex()}.lua"
     file.write_text(
@@ -72,14 +72,15 @@ def wrk_script(proxy, ports, work, body=64, new=False, delay=0, path=None, host=
     return str(file)
 
 
-def cookies_of(proxy, ports):
+def cookies_of(proxy, ports, host):
     if proxy.cookie is None:
         return [""]
     if proxy.cookie != "issued":
         return [f', ["Cookie"] = "{proxy.cookie(number)}"' for number in range(SESSIONS)]
     issued = []
     for _ in range(3):
-        with urllib.request.urlopen(f"http://127.0.0.1:{ports.plain}/64") as response:
+        request = urllib.request.Request(f"http://127.0.0.1:{ports.plain}/64", headers={"Host": host})
+        with urllib.request.urlopen(request) as response:
             issued.append(response.headers["Set-Cookie"].split(";")[0])
     return [f', ["Cookie"] = "{cookie}"' for cookie in issued]
 

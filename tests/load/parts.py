@@ -1,5 +1,7 @@
-"""What is no table of loads: latency at half load, idle connections, the first seconds, whether some clients hold up others, and shared sessions."""
+"""What is no table of loads: turns of what runs at the same time, latency at half load, idle connections, the first seconds, whether some clients hold
+up others, and shared sessions."""
 import contextlib
+import functools
 import math
 import re
 import shutil
@@ -12,9 +14,9 @@ import time
 import urllib.request
 
 import measure
-from proxies import shared_or_not
+from proxies import Ports, all_modes, all_proxies, shared_or_not
 
-NAMES = ["allocated", "half", "idle", "cold", "fair", "sync"]
+NAMES = ["allocated", "turns", "modes", "half", "idle", "cold", "fair", "sync"]
 IDLE = 10000
 
 
@@ -109,49 +111,97 @@ def hostile_loads(proxy, ports, work, seconds):
     yield "bodies", measure.wrk_command(large, plain, seconds, 4)
 
 
+def turns(proxies, work, ports, options, report):
+    """
+    What nginx, we and the bare forwarder take, all running and asked in short turns, so that what changes on the machine meets all; then the same at
+    half of what nginx serves at most.
+    """
+    with contextlib.ExitStack() as stack:
+        asked = {}
+        for name in ("nginx learn", "StickyIngress learn", "bare IHttpForwarder"):
+            own, folder = Ports(ports.backends), work / name.replace(" ", "-")
+            folder.mkdir()
+            proxy = next(proxy for proxy in all_proxies(folder, own) if proxy.name == name)
+            process = stack.enter_context(measure.serving(proxy, own))
+            asked[name] = functools.partial(measure.sample, proxy, process, own, folder)
+        warm_up(asked, options)
+        full = in_turns(asked, options.turns)
+        rate = statistics.mean(one.rate for turn in full for one in turn["nginx learn"]) / 2
+        half = in_turns(asked, options.turns, delay=round(64 / rate * 1000))
+    columns = ["load", *turn_columns("proxy", "nginx")]
+    rows = [["full", *row] for row in turn_rows(full)] + [["half of nginx's", *row] for row in turn_rows(half)]
+    report.rows("turns", f"64 B, 64 kept connections, all running: {options.turns} times two turns of 2 s each, there and back", columns, rows)
+
+
+def modes(proxies, work, ports, options, report):
+    """What affinity costs: one process with an upstream for each mode, asked in short turns, so that all run the same machine code."""
+    proxy, hosts = all_modes(work, ports)
+    with measure.serving(proxy, ports) as process:
+        asked = {mode: functools.partial(measure.sample, of_mode, process, ports, work, host=mode) for mode, of_mode in hosts.items()}
+        warm_up(asked, options)
+        rounds = in_turns(asked, options.turns)
+    report.rows("modes", f"Modes of affinity in one process: {options.turns} times two turns of 2 s each, there and back",
+                turn_columns("sticky", "none"), turn_rows(rounds))
+
+
 def sync(proxies, work, ports, options, report):
-    """
-    What sharing costs a session that is known here, with the store running and frozen. One process has both upstreams, so that both run
-    the same machine code, and they are asked in short turns, A B B A, so that what changes on the machine meets both.
-    """
+    """What sharing costs a session that is known here, with the store running and frozen. One process has both upstreams."""
     with redis(work) as (store, settings):
         proxy = shared_or_not(work, ports, settings)
         with measure.serving(proxy, ports) as process:
-            for host in ("alone", "shared") * 3:
-                measure.sample(proxy, process, ports, work, max(1, options.warmup // 6), host=host)
-            running = [turns(proxy, process, ports, work) for _ in range(options.turns)]
+            asked = {f"`{sync}`": functools.partial(measure.sample, proxy, process, ports, work, host=host)
+                     for sync, host in (("false", "alone"), ("true", "shared"))}
+            warm_up(asked, options)
+            running = in_turns(asked, options.turns)
             store.send_signal(signal.SIGSTOP)
-            frozen = [turns(proxy, process, ports, work) for _ in range(options.turns)]
-    rows = [*sync_rows("runs", running), *sync_rows("is frozen", frozen)]
-    report.rows("sync", f"Known sessions of learn, shared or not: {options.turns} times four turns of 2 s, A B B A", [
-        "the store", "sync", "CPU µs/request", "of `false`, ± standard error", "p50 ms", "p99 ms", "of `false`, ± standard error", "errors"], rows)
+            frozen = in_turns(asked, options.turns)
+    rows = [["runs", *row] for row in turn_rows(running)] + [["is frozen", *row] for row in turn_rows(frozen)]
+    report.rows("sync", f"Known sessions of learn, shared or not: {options.turns} times four turns of 2 s, A B B A",
+                ["the store", *turn_columns("sync", "`false`")], rows)
 
 
-def turns(proxy, process, ports, work):
-    """Two samples of each: unshared, and shared."""
-    samples = {"alone": [], "shared": []}
-    for host in ("alone", "shared", "shared", "alone"):
-        samples[host].append(measure.sample(proxy, process, ports, work, 2, host=host))
-    return samples
+def warm_up(asked, options):
+    for sample in [*asked.values()] * 3:
+        sample(max(1, options.warmup // 6))
 
 
-def sync_rows(state, rounds):
+def in_turns(asked, rounds, **arguments):
+    """Two short samples of each in every round, there and back again."""
+    order = [*asked, *reversed(asked)]
+    return [collect((name, asked[name](2, **arguments)) for name in order) for _ in range(rounds)]
+
+
+def collect(samples):
+    collected = {}
+    for name, one in samples:
+        collected.setdefault(name, []).append(one)
+    return collected
+
+
+def turn_columns(what, first):
+    return [what, "CPU µs/request", f"of {first}, ± standard error", "requests/s", "p50 ms", "p99 ms", f"of {first}, ± standard error", "errors"]
+
+
+def turn_rows(rounds):
+    """A row for each; the first is what the others are compared with."""
+    first, *_ = rounds[0]
     rows = []
-    for setting, host in (("false", "alone"), ("true", "shared")):
-        samples = [one for turn in rounds for one in turn[host]]
-        cpu, p50, p99 = (statistics.mean(getattr(one, key) for one in samples) for key in ("cpu", "p50", "p99"))
-        ratios = ["1", "1"] if host == "alone" else [ratio(rounds, "cpu"), ratio(rounds, "p99")]
-        rows.append([state, f"`{setting}`", f"{cpu:.2f}", ratios[0], f"{p50:.2f}", f"{p99:.2f}", ratios[1], f"{sum(one.errors for one in samples):.0f}"])
+    for name in rounds[0]:
+        samples = [one for turn in rounds for one in turn[name]]
+        cpu, rate, p50, p99 = (statistics.mean(getattr(one, key) for one in samples) for key in ("cpu", "rate", "p50", "p99"))
+        ratios = ["1", "1"] if name == first else [ratio(rounds, name, first, "cpu"), ratio(rounds, name, first, "p99")]
+        errors = sum(one.errors for one in samples)
+        rows.append([name, f"{cpu:.2f}", ratios[0], f"{rate:.0f}", f"{p50:.2f}", f"{p99:.2f}", ratios[1], f"{errors:.0f}"])
     return rows
 
 
-def ratio(rounds, key):
+def ratio(rounds, name, first, key):
     """
-    Of shared to unshared in each round; the geometric mean of all, and how sure that is. The arithmetic mean of ratios is above 1 where both
+    Of one to the first in each round; the geometric mean of all, and how sure that is. The arithmetic mean of ratios is above 1 where both
     only scatter alike: twice as much and half as much make 1.25.
     """
     of = lambda samples: sum(getattr(one, key) for one in samples)
-    each = [math.log(of(turn["shared"]) / of(turn["alone"])) for turn in rounds]
+    each = [math.log(of(turn[name]) / of(turn[first])) for turn in rounds]
     mean = math.exp(statistics.mean(each))
     return f"{mean:.3f} ± {mean * statistics.stdev(each) / len(each) ** 0.5:.3f}"
 

@@ -26,13 +26,14 @@ SESSIONS_OF = '  sticky: {{ learn: {{ create: ["$cookie_sid"], lookup: ["$cookie
 
 
 class Ports:
-    """Free when the run began; the same for every proxy, since they are measured one after the other."""
+    """Free when the run began; the same for every proxy that is measured after another one. Those that run at the same time share the backends."""
 
-    def __init__(self):
+    def __init__(self, backends=None):
         sockets = [socket.socket() for _ in range(6)]
         for one in sockets:
             one.bind(("127.0.0.1", 0))
-        self.plain, self.tls, self.admin, *self.backends = [one.getsockname()[1] for one in sockets]
+        self.plain, self.tls, self.admin, *free = [one.getsockname()[1] for one in sockets]
+        self.backends = backends or free
         for one in sockets:
             one.close()
 
@@ -89,6 +90,14 @@ def shared_or_not(work, ports, settings):
     (pathlib.Path(manifests(work, ports, "learn", "Auto")) / "sessions.yaml").write_text("---\n".join(
         upstream(ports, name, SESSIONS_OF.format(name=name, sync=sync), host=name) for name, sync in (("alone", "false"), ("shared", "true"))))
     return proxy
+
+
+def all_modes(work, ports):
+    """One process with an upstream for each mode, each at a host of its name; and what it is as a proxy of that mode."""
+    proxy = sticky_ingress(work, ports, "none")
+    (pathlib.Path(manifests(work, ports, "none", "Auto")) / "modes.yaml").write_text(
+        "---\n".join(upstream(ports, mode, sticky, host=mode) for mode, sticky in STICKY.items()))
+    return proxy, {mode: Proxy(mode, proxy.command, cookie_of(mode)) for mode in STICKY}
 
 
 def cookie_of(mode):

@@ -1,7 +1,7 @@
 namespace StickyIngress.Api.Reading;
 
 /// <summary>Kubernetes' rules for names, and the guess at what a misspelt one should have been.</summary>
-internal static class Names
+public static class Names
 {
     private static readonly AsciiSet LabelCharacters = new("abcdefghijklmnopqrstuvwxyz0123456789-");
 

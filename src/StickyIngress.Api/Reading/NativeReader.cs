@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
 using StickyIngress.Api.Kubernetes;
 
 namespace StickyIngress.Api.Reading;
@@ -54,22 +56,28 @@ internal static class NativeReader
             port.Text("name"), number, target.Length > 0 ? target : number.ToString(), port.Text("protocol", "TCP"), port.OptionalText("appProtocol"));
     }
 
-    private static EndpointSlice ReadEndpointSlice(MapReader root, ObjectMeta metadata, string? file) => new()
+    private static EndpointSlice ReadEndpointSlice(MapReader root, ObjectMeta metadata, string? file)
     {
-        Metadata = metadata,
-        File = file,
-        ServiceName = metadata.Labels.GetValueOrDefault(EndpointSlice.ServiceNameLabel, ""),
-        AddressType = root.Text("addressType", "IPv4"),
-        Ports = ImmutableArray.Create(root.List("ports", port =>
-            new EndpointPort(port.Text("name"), port.Port("port"), port.Text("protocol", "TCP"), port.OptionalText("appProtocol")))),
-        Endpoints = ImmutableArray.Create(root.List("endpoints", ReadEndpoint)),
-    };
+        var type = root.Text("addressType", "IPv4");
+        return new()
+        {
+            Metadata = metadata,
+            File = file,
+            ServiceName = metadata.Labels.GetValueOrDefault(EndpointSlice.ServiceNameLabel, ""),
+            AddressType = type,
+            Ports = ImmutableArray.Create(root.List("ports", port =>
+                new EndpointPort(port.Text("name"), port.Port("port"), port.Text("protocol", "TCP"), port.OptionalText("appProtocol")))),
+            Endpoints = ImmutableArray.Create(root.List("endpoints", endpoint => ReadEndpoint(endpoint, type))),
+        };
+    }
 
-    private static Endpoint ReadEndpoint(MapReader endpoint)
+    private static Endpoint ReadEndpoint(MapReader endpoint, string type)
     {
         var addresses = endpoint.Texts("addresses");
         if (addresses.Count == 0 || addresses[0].Length == 0)
             endpoint.Error(ReadReasons.Required, "addresses is missing or empty; it must have an address");
+        else if (!IsAddress(type, addresses[0]))
+            endpoint.Error(ReadReasons.InvalidValue, $"addresses[0] is \"{addresses[0]}\"; it must be an address of type {type}");
 
         var conditions = endpoint.Map("conditions", ReadConditions);
         var (podName, podUid) = endpoint.Map("targetRef", target =>
@@ -77,6 +85,14 @@ internal static class NativeReader
         return new Endpoint(
             addresses.Count > 0 ? addresses[0] : "", conditions, podName, podUid, endpoint.Text("zone"), endpoint.Text("nodeName"));
     }
+
+    /// <summary>Of other types than IPv4 and IPv6 the compiler says that they are not used.</summary>
+    private static bool IsAddress(string type, string text) => type switch
+    {
+        "IPv4" => IPAddress.TryParse(text, out var ip) && ip.AddressFamily == AddressFamily.InterNetwork && text.Count('.') == 3,
+        "IPv6" => IPAddress.TryParse(text, out var ip) && ip.AddressFamily == AddressFamily.InterNetworkV6,
+        _ => true,
+    };
 
     /// <summary>Kubernetes' rules for absent values: ready is true, serving is as ready, terminating is false.</summary>
     private static EndpointConditions ReadConditions(MapReader conditions)

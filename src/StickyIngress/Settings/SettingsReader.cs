@@ -2,6 +2,7 @@ using System.Collections;
 using System.CommandLine;
 using System.Net;
 using StickyIngress.Api;
+using StickyIngress.Api.Reading;
 using StickyIngress.Control.Resolving;
 
 namespace StickyIngress.Settings;
@@ -71,8 +72,8 @@ internal sealed class SettingsReader
         Admin = EndPoint(SettingList.Admin, environment.Contains("KUBERNETES_SERVICE_HOST") ? "0.0.0.0:9090" : "127.0.0.1:9090")!,
         AdminChangesFrom = Networks(SettingList.AdminChangesFrom),
         TrustedProxies = Networks(SettingList.TrustedProxies),
-        IngressClass = Last(SettingList.IngressClass) ?? "sticky",
-        Namespaces = All(SettingList.Namespace),
+        IngressClass = Read<string>(SettingList.IngressClass, "sticky", "a DNS name such as sticky or example.com", TryParseClass, ""),
+        Namespaces = Namespaces(SettingList.Namespace),
         Kubeconfig = Last(SettingList.Kubeconfig),
         PublishService = ServiceName(SettingList.PublishService),
         LeaderElection = Read(SettingList.LeaderElection, "true", "true or false", bool.TryParse, true),
@@ -153,6 +154,19 @@ internal sealed class SettingsReader
 
         _mistakes.Add($"{Origin(SettingList.Resolver)} is \"{text}\"; it must be an IP address, with a port if it is not 53, such as 10.0.0.10 or [::1]:5353");
         return new(IPAddress.None, 0);
+    }
+
+    private IReadOnlyList<string> Namespaces(string name)
+    {
+        foreach (var text in All(name).Where(text => !Names.IsLabel(text)))
+            _mistakes.Add($"{Origin(name)} is \"{text}\"; it must be a namespace's name: lower-case letters, digits and '-'");
+        return All(name);
+    }
+
+    private static bool TryParseClass(string text, out string name)
+    {
+        name = text;
+        return Names.IsSubdomain(text);
     }
 
     private static bool TryParseLevel(string text, out LogLevel level) =>
