@@ -17,6 +17,8 @@ public sealed class RefusedRequestsTests
     [InlineData("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2", "400 POST /")]
     [InlineData("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +1", "400 POST /")]
     [InlineData("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -0", "400 POST /")]
+    [InlineData("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999", "400 POST /")]
+    [InlineData("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999999999999999999999999", "400 POST /")]
     [InlineData("POST / HTTP/1.1\r\nHost: x\r\nContent-Length:", "400 POST /")]
     public async Task What_the_server_cannot_read_is_logged_and_counted(string head, string expected)
     {
@@ -52,6 +54,23 @@ public sealed class RefusedRequestsTests
         Assert.StartsWith($"HTTP/1.1 {status}", answer);
         Assert.Equal(status == 200 ? 1 : 0, backend.Requests.Count);
         Assert.Single(proxy.Log.Lines);
+    }
+
+    [Theory]
+    [InlineData("GET abc", 405)]
+    [InlineData("GET *", 405)]
+    [InlineData("GET HTTP://x/", 400)]
+    [InlineData("GET ftp://x/", 400)]
+    public async Task A_target_of_another_form_is_refused(string line, int status)
+    {
+        await using var backend = await TestBackend.StartAsync("a");
+        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+
+        var answer = await TestClient.ExchangeAsync(proxy.EndPoint, line + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", Stop);
+
+        Assert.StartsWith($"HTTP/1.1 {status}", answer);
+        await Eventually.HoldsAsync(() => proxy.Log.Lines.Count == 1, "a line is written", Stop);
+        Assert.Empty(backend.Requests);
     }
 
     [Theory]

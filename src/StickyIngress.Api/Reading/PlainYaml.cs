@@ -20,7 +20,7 @@ internal sealed class PlainYaml
     private const string Letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
     private const string Digits = "0123456789";
 
-    private static readonly AsciiSet Known = new(string.Concat(Enumerable.Range(' ', '~' - ' ' + 1).Select(c => (char)c)) + '\n');
+    private static readonly AsciiSet Known = new(Letters + Digits + " !\"#$%&'()*+,-./:;<=>?@[\\]^`{|}~\n");
     private static readonly AsciiSet KeyStart = new(Letters);
     private static readonly AsciiSet KeyRest = new(Letters + Digits + "./-");
     private static readonly AsciiSet PlainStart = new(Letters + Digits + "/$.+(^~=;<\\");

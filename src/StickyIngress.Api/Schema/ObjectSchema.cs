@@ -25,7 +25,8 @@ internal sealed class ObjectSchema
             .Where(p => p.CanWrite)
             .OrderBy(p => p.MetadataToken)
             .Select(p => new FieldSchema(p, fresh))];
-        _byName = Fields.Select((f, i) => (f.Name, i)).ToDictionary(f => f.Name, f => f.i, StringComparer.Ordinal);
+        _byName = new(Fields.Length, StringComparer.Ordinal);
+        for (var i = 0; i < Fields.Length; i++) _byName.Add(Fields[i].Name, i);
     }
 
     public Type Type { get; }

@@ -12,7 +12,10 @@ internal sealed class CertificateEnds
     private CertificateEnds(ImmutableDictionary<ResourceRef, DateTimeOffset> ends, DateTimeOffset judged)
     {
         (_ends, _judged) = (ends, judged);
-        Next = ends.Values.Where(end => end > judged).Select(end => (DateTimeOffset?)end).Min();
+        foreach (var (_, end) in ends)
+        {
+            if (end > judged && !(end >= Next)) Next = end;
+        }
     }
 
     public static CertificateEnds None { get; } = new(ImmutableDictionary<ResourceRef, DateTimeOffset>.Empty, DateTimeOffset.MinValue);

@@ -10,7 +10,7 @@ internal sealed class CertificatePass(Dictionary<ResourceRef, DiagnosticBag> fou
     private const string WildcardPrefix = "*.";
 
     /// <param name="claimants">The oldest first.</param>
-    public CertificateTable Table(IClaimant[] claimants)
+    public CertificateTable Table(List<IClaimant> claimants)
     {
         var hosts = new Dictionary<string, (ServerCertificate Certificate, ResourceRef Owner)>();
         ServerCertificate? unnamed = null;

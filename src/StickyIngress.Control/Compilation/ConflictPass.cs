@@ -15,14 +15,14 @@ internal sealed class ConflictPass(
     private readonly Dictionary<(HostPattern, PathPattern), PlacedRoute> _placed = [];
 
     /// <param name="claimants">The oldest first.</param>
-    public (RouteTable Table, ImmutableArray<PlacedRoute> Routes) Run(IClaimant[] claimants)
+    public (RouteTable Table, ImmutableArray<PlacedRoute> Routes) Run(List<IClaimant> claimants)
     {
         Place(claimants, fallback: false);
         Place(claimants, fallback: true);
         return (_table.Build(), [.. _placed.Values]);
     }
 
-    private void Place(IClaimant[] claimants, bool fallback)
+    private void Place(List<IClaimant> claimants, bool fallback)
     {
         foreach (var claimant in claimants)
         {

@@ -34,7 +34,7 @@ internal sealed class EndpointMerge(Service service, ServicePort port)
 
     private void Add(in Endpoint endpoint, int number, string? appProtocol)
     {
-        var ready = endpoint.Conditions.HasFlag(EndpointConditions.Ready) || service.PublishNotReadyAddresses;
+        var ready = (endpoint.Conditions & EndpointConditions.Ready) != EndpointConditions.None || service.PublishNotReadyAddresses;
         var draining = (endpoint.Conditions & (EndpointConditions.Serving | EndpointConditions.Terminating))
             == (EndpointConditions.Serving | EndpointConditions.Terminating);
         if ((!ready && !draining) || !IPAddress.TryParse(endpoint.Address, out var ip)) return;

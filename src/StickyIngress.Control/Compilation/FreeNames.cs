@@ -6,7 +6,7 @@ internal sealed class FreeNames
     private readonly HashSet<string> _taken = [];
 
     /// <summary>Of names that many want, the number with which the search goes on.</summary>
-    private readonly Dictionary<string, int> _next = [];
+    private Dictionary<string, int>? _next;
 
     /// <summary>The name itself; where a peer before has it (one pod behind two servers), with the server's name, and then with a number.</summary>
     public string Take(string name, string server)
@@ -16,6 +16,7 @@ internal sealed class FreeNames
         var qualified = $"{server}/{name}";
         if (_taken.Add(qualified)) return qualified;
 
+        _next ??= [];
         var number = _next.GetValueOrDefault(qualified, 2);
         string numbered;
         do numbered = $"{qualified}/{number++}";

@@ -15,8 +15,17 @@ public sealed record NamesInUse(ImmutableHashSet<string> Hosts, ImmutableHashSet
         // Whoever has a name uses it, so the same uses are the same names.
         if (run.Users.ToImmutable() == run.Previous.Users) return run.Previous.Names;
 
-        var hosts = run.Users.Keys.Where(used => used.Kind == ReferencePass.HostKind).Select(host => host.Name);
-        var followed = run.Upstreams.Values.SelectMany(known => known.FollowedNames);
-        return new(hosts.ToImmutableHashSet(None.Hosts.KeyComparer), [.. followed]);
+        var (hosts, followed) = (None.Hosts.ToBuilder(), None.Followed.ToBuilder());
+        foreach (var (used, _) in run.Users)
+        {
+            if (used.Kind == ReferencePass.HostKind) hosts.Add(used.Name);
+        }
+
+        foreach (var (_, known) in run.Upstreams)
+        {
+            foreach (var name in known.FollowedNames) followed.Add(name);
+        }
+
+        return new(hosts.ToImmutable(), followed.ToImmutable());
     }
 }

@@ -18,7 +18,7 @@ public readonly struct Ownership(CompilerOptions options, IReadOnlyDictionary<Re
     /// <summary>A StickyUpstream without a class is the default installation's: ours, unless another class of our controller is the default.</summary>
     public bool IsOurs(StickyUpstream upstream) => upstream.Spec.IngressClassName is { } named
         ? named == options.IngressClass
-        : IsDefault || !classes.Values.Any(known => known.IsDefault && known.Controller == CompilerOptions.Controller);
+        : classes.Count == 0 || IsDefault || !classes.Values.Any(known => known.IsDefault && known.Controller == CompilerOptions.Controller);
 
     /// <summary>The old annotation decides where it stands, then the field, then the default class.</summary>
     public bool IsOurs(Ingress ingress)

@@ -36,11 +36,16 @@ internal static class PlacePass
     /// <summary>All upstreams by namespace and name, so that positions do not depend on what happened before.</summary>
     private static Snapshot Arrange(CompileRun run, Snapshot next)
     {
-        var upstreams = run.Upstreams.Values.Select(known => known.Upstream).OfType<Upstream>().ToArray();
-        Array.Sort(upstreams, ByName);
-        var positions = new Dictionary<UpstreamName, int>(upstreams.Length);
-        for (var i = 0; i < upstreams.Length; i++) positions.Add(upstreams[i].Name, i);
-        return next with { Upstreams = ImmutableCollectionsMarshal.AsImmutableArray(upstreams), Positions = positions };
+        var upstreams = new List<Upstream>(run.Upstreams.Count);
+        foreach (var (_, known) in run.Upstreams)
+        {
+            if (known.Upstream is { } upstream) upstreams.Add(upstream);
+        }
+
+        upstreams.Sort(ByName);
+        var positions = new Dictionary<UpstreamName, int>(upstreams.Count);
+        for (var i = 0; i < upstreams.Count; i++) positions.Add(upstreams[i].Name, i);
+        return next with { Upstreams = [.. upstreams], Positions = positions };
     }
 
     private static int ByName(Upstream one, Upstream other)
@@ -64,10 +69,16 @@ internal static class PlacePass
     }
 
     /// <summary>Who wants a host, the oldest resource first.</summary>
-    private static IClaimant[] Claimants(CompileRun run)
+    private static List<IClaimant> Claimants(CompileRun run)
     {
-        var claimants = run.Upstreams.Values.Select(known => known.Plan).OfType<IClaimant>().Concat(run.Ingresses.Values).ToArray();
-        Array.Sort(claimants, static (one, other) => ResourceAge.Instance.Compare(one.Source, other.Source));
+        var claimants = new List<IClaimant>(run.Upstreams.Count + run.Ingresses.Count);
+        foreach (var (_, known) in run.Upstreams)
+        {
+            if (known.Plan is { } plan && !(plan.Routes.IsEmpty && plan.Certificates.IsEmpty)) claimants.Add(plan);
+        }
+
+        foreach (var (_, plan) in run.Ingresses) claimants.Add(plan);
+        claimants.Sort(static (one, other) => ResourceAge.Instance.Compare(one.Source, other.Source));
         return claimants;
     }
 }

@@ -62,6 +62,7 @@ internal sealed class PlanDraft(StickyUpstream source, SecretReader secrets, Res
     /// <summary>Reads a text with variables; where it is wrong the spec is refused and the text counts as empty.</summary>
     public Template Text(string field, string text, Moment moment)
     {
+        if (text.Length == 0) return Template.Empty;
         if (!Template.TryParse(text, FindVariable, out var template, out var error))
         {
             var unknown = error.StartsWith("unknown ", StringComparison.Ordinal);

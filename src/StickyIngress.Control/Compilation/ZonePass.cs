@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using StickyIngress.Api;
 using StickyIngress.Control.Diagnostics;
 
@@ -14,12 +15,9 @@ internal static class ZonePass
         if (!run.OwnershipChanged && !run.Changed.Any(changed => changed.Kind == StickyUpstream.KindName)) return;
 
         var conflicts = ImmutableDictionary.CreateBuilder<ResourceRef, ResourceRef>();
-        var zones = run.Resources.Upstreams.Values
-            .Where(upstream => upstream.Spec.Sticky?.Learn?.Zone is not null && !run.Elsewhere.Contains(upstream.Ref))
-            .GroupBy(upstream => (upstream.Metadata.Namespace, upstream.Spec.Sticky!.Learn!.Zone!.Name));
-        foreach (var zone in zones)
+        foreach (var zone in NamedZones(run).Values)
         {
-            if (!zone.Skip(1).Any()) continue;
+            if (zone.Count < 2) continue;
 
             var claimants = zone.Where(claimant => HasHad(run, claimant) || !isRefused(run, claimant)).Order(ResourceAge.Instance).ToArray();
             foreach (var newer in claimants.Skip(1)) conflicts.Add(newer.Ref, claimants[0].Ref);
@@ -29,6 +27,21 @@ internal static class ZonePass
         run.ZoneConflicts = conflicts.ToImmutable();
         run.Dirty.UnionWith(former.Except(run.ZoneConflicts).Select(conflict => conflict.Key));
         run.Dirty.UnionWith(run.ZoneConflicts.Except(former).Select(conflict => conflict.Key));
+    }
+
+    /// <summary>The upstreams that name a zone, by its namespace and name.</summary>
+    private static Dictionary<string, List<StickyUpstream>> NamedZones(CompileRun run)
+    {
+        var zones = new Dictionary<string, List<StickyUpstream>>();
+        foreach (var (named, upstream) in run.Resources.Upstreams)
+        {
+            if (upstream.Spec.Sticky?.Learn?.Zone is not { } zone || run.Elsewhere.Contains(named)) continue;
+
+            ref var sharing = ref CollectionsMarshal.GetValueRefOrAddDefault(zones, $"{named.Namespace}/{zone.Name}", out _);
+            (sharing ??= []).Add(upstream);
+        }
+
+        return zones;
     }
 
     /// <summary>What serves of it names that zone, be its newer form refused or not.</summary>

@@ -12,7 +12,7 @@ namespace StickyIngress.Control.Sources;
 /// </summary>
 internal sealed class ManifestSet
 {
-    private readonly SortedDictionary<string, ManifestReading> _files = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ManifestReading> _files = new(StringComparer.Ordinal);
 
     // In the order of their files; nearly always one.
     private readonly Dictionary<ResourceRef, Resource[]> _claims = [];

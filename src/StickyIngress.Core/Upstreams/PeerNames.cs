@@ -18,6 +18,7 @@ public static class PeerNames
     /// </param>
     public static string Format(EndPoint endPoint, string? written = null) => endPoint switch
     {
+        IPEndPoint { AddressFamily: AddressFamily.InterNetwork } ip => ip.ToString(),
         IPEndPoint ip => $"{FormatAddress(ip.Address)}:{ip.Port}",
         UnixDomainSocketEndPoint => written ?? $"unix:{endPoint}",
         _ => throw new ArgumentException($"A peer cannot have the address {endPoint}.", nameof(endPoint)),

@@ -10,13 +10,10 @@ public sealed class PeerOverrides
 {
     private readonly ImmutableDictionary<UpstreamName, ImmutableDictionary<PeerKey, PeerOverride>> _upstreams;
 
-    private PeerOverrides(ImmutableDictionary<UpstreamName, ImmutableDictionary<PeerKey, PeerOverride>> upstreams, long version)
-    {
-        (_upstreams, Version) = (upstreams, version);
-        Count = upstreams.Values.Sum(peers => peers.Count);
-    }
+    private PeerOverrides(ImmutableDictionary<UpstreamName, ImmutableDictionary<PeerKey, PeerOverride>> upstreams, int count, long version) =>
+        (_upstreams, Count, Version) = (upstreams, count, version);
 
-    public static PeerOverrides Empty { get; } = new(ImmutableDictionary<UpstreamName, ImmutableDictionary<PeerKey, PeerOverride>>.Empty, 0);
+    public static PeerOverrides Empty { get; } = new(ImmutableDictionary<UpstreamName, ImmutableDictionary<PeerKey, PeerOverride>>.Empty, 0, 0);
 
     /// <summary>Grows with each change within this process.</summary>
     public long Version { get; }
@@ -33,9 +30,10 @@ public sealed class PeerOverrides
 
     public PeerOverrides With(PeerRef peer, PeerOverride change)
     {
-        var peers = Of(peer.Upstream);
-        peers = change == PeerOverride.None ? peers.Remove(peer.Peer) : peers.SetItem(peer.Peer, change);
-        return new(peers.IsEmpty ? _upstreams.Remove(peer.Upstream) : _upstreams.SetItem(peer.Upstream, peers), Version + 1);
+        var former = Of(peer.Upstream);
+        var peers = change == PeerOverride.None ? former.Remove(peer.Peer) : former.SetItem(peer.Peer, change);
+        var upstreams = peers.IsEmpty ? _upstreams.Remove(peer.Upstream) : _upstreams.SetItem(peer.Upstream, peers);
+        return new(upstreams, Count + peers.Count - former.Count, Version + 1);
     }
 
     /// <summary>The upstreams whose peers are not as they were in the former.</summary>

@@ -39,10 +39,16 @@ internal static class FieldEncodings
         }
     }
 
-    /// <summary>The server takes signs and spaces in a length, which others do not (RFC 9110, section 8.6); this leaves it nothing to take.</summary>
+    /// <summary>
+    /// The server takes signs and spaces in a length, which others do not (RFC 9110, section 8.6), and has no answer to one with more characters than it
+    /// has room for; this leaves it nothing to take.
+    /// </summary>
     private sealed class DigitsEncoding : FieldEncoding
     {
-        protected override string Decode(string value) => value.All(char.IsAsciiDigit) ? value : "";
+        public override int GetChars(ReadOnlySpan<byte> bytes, Span<char> chars) =>
+            bytes.Length > chars.Length || bytes.ContainsAnyExceptInRange((byte)'0', (byte)'9') ? 0 : Latin1.GetChars(bytes, chars);
+
+        protected override string Decode(string value) => value.AsSpan().ContainsAnyExceptInRange('0', '9') ? "" : value;
     }
 
     /// <summary>Makes text of a whole value at once.</summary>
