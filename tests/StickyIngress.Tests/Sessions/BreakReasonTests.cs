@@ -60,6 +60,7 @@ public sealed class BreakReasonTests
         BreakReason.ConnectFailed => BoundAsync(Cookie, async (shop, mine) =>
         {
             await shop.StopAAsync();
+            await Eventually.HoldsAsync(async () => await shop.SumAsync("peer_connections", "idle") == 0, "the kept connection is gone", Stop);
             return await shop.AskAsync("/u", mine);
         }),
         BreakReason.PeerFailed => BoundAsync(Cookie, (shop, mine) => shop.AskAsync("/u/fail", mine)),
