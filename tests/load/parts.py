@@ -41,9 +41,14 @@ def half(proxies, work, ports, options, report):
         with measure.serving(proxy, ports) as process:
             most = measure.sample(proxy, process, ports, work, options.warmup)
             rate = rate or most.rate / 2
-            one = measure.sample(proxy, process, ports, work, options.seconds, delay=round(64 / rate * 1000))
+            one = measure.sample(proxy, process, ports, work, options.seconds, delay=pause(rate))
         rows.append([proxy.name, f"{one.rate:.0f}", f"{one.p50:.2f}", f"{one.p99:.2f}", f"{one.p999:.2f}", f"{one.cpu:.1f}"])
     report.rows("half", "Half load, 64 B, 64 kept connections", ["proxy", "requests/s", "p50 ms", "p99 ms", "p99.9 ms", "CPU µs/request"], rows)
+
+
+def pause(rate):
+    """Milliseconds between requests with which 64 connections make that many a second."""
+    return round(64 / rate * 1000)
 
 
 def allocated(proxies, work, ports, options, report):
@@ -134,7 +139,7 @@ def turns(proxies, work, ports, options, report):
         warm_up(asked, options)
         full = in_turns(asked, options.turns)
         rate = statistics.mean(one.rate for turn in full for one in turn["nginx learn"]) / 2
-        half = in_turns(asked, options.turns, delay=round(64 / rate * 1000))
+        half = in_turns(asked, options.turns, delay=pause(rate))
     columns = ["load", *turn_columns("proxy", "nginx")]
     rows = [["full", *row] for row in turn_rows(full)] + [["half of nginx's", *row] for row in turn_rows(half)]
     report.rows("turns", f"64 B, 64 kept connections, all running: {options.turns} times two turns of 2 s each, there and back", columns, rows)

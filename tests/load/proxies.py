@@ -86,18 +86,21 @@ def sticky_ingress(work, ports, mode, engine="Auto", settings=()):
 
 def shared_or_not(work, ports, settings):
     """One process with two upstreams that learn, each at a host of its name: one shares its sessions."""
-    proxy = sticky_ingress(work, ports, "learn", settings=settings)
-    (pathlib.Path(manifests(work, ports, "learn", "Auto")) / "sessions.yaml").write_text("---\n".join(
-        upstream(ports, name, SESSIONS_OF.format(name=name, sync=sync), host=name) for name, sync in (("alone", "false"), ("shared", "true"))))
-    return proxy
+    sticky = {name: SESSIONS_OF.format(name=name, sync=sync) for name, sync in (("alone", "false"), ("shared", "true"))}
+    return at_hosts(work, ports, "learn", sticky, settings)
 
 
 def all_modes(work, ports):
     """One process with an upstream for each mode, each at a host of its name; and what it is as a proxy of that mode."""
-    proxy = sticky_ingress(work, ports, "none")
-    (pathlib.Path(manifests(work, ports, "none", "Auto")) / "modes.yaml").write_text(
-        "---\n".join(upstream(ports, mode, sticky, host=mode) for mode, sticky in STICKY.items()))
+    proxy = at_hosts(work, ports, "none", STICKY)
     return proxy, {mode: Proxy(mode, proxy.command, cookie_of(mode)) for mode in STICKY}
+
+
+def at_hosts(work, ports, mode, sticky, settings=()):
+    """A process of that mode with further upstreams, name to what they have under sticky, each at a host of its name."""
+    (pathlib.Path(manifests(work, ports, mode, "Auto")) / "hosts.yaml").write_text(
+        "---\n".join(upstream(ports, name, its, host=name) for name, its in sticky.items()))
+    return sticky_ingress(work, ports, mode, settings=settings)
 
 
 def cookie_of(mode):

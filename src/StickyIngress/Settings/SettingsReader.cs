@@ -158,9 +158,10 @@ internal sealed class SettingsReader
 
     private IReadOnlyList<string> Namespaces(string name)
     {
-        foreach (var text in All(name).Where(text => !Names.IsLabel(text)))
+        var all = All(name);
+        foreach (var text in all.Where(text => !Names.IsLabel(text)))
             _mistakes.Add($"{Origin(name)} is \"{text}\"; it must be a namespace's name: lower-case letters, digits and '-'");
-        return All(name);
+        return all;
     }
 
     private static bool TryParseClass(string text, out string name)

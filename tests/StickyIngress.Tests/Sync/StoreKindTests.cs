@@ -116,6 +116,7 @@ public sealed class StoreKindTests
         var shared = await SharedAsync(replicas, sessions);
         Assert.InRange(shared, 5, 35); // how many are of the shard that is left is chance
         Assert.Equal(first, await Task.WhenAll(sessions.Select(session => Replicas.AskAsync(replicas[1], session))));
+        Assert.DoesNotContain(replicas[0].Error, line => line.Contains($"shard {one.Address} cannot", StringComparison.Ordinal));
 
         await two.RestartAsync();
         await replicas.ConnectedAsync();

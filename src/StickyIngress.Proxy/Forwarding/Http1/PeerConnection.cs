@@ -207,13 +207,14 @@ internal sealed class PeerConnection : IDisposable
     }
 
     /// <param name="timeout">Milliseconds.</param>
-    public ValueTask SendAsync(ReadOnlyMemory<byte> bytes, long timeout) => SendRestAsync(bytes, _loop?.Send(bytes.Span) ?? 0, timeout);
+    public ValueTask SendAsync(ReadOnlyMemory<byte> bytes, long timeout) => SentAsync(bytes, _loop?.Send(bytes.Span) ?? 0, timeout);
 
     /// <summary>The same for a request that is whole; see <see cref="LoopSocket.SendSoon"/>.</summary>
     /// <param name="timeout">Milliseconds.</param>
-    public ValueTask SendWholeAsync(ReadOnlyMemory<byte> bytes, long timeout) => SendRestAsync(bytes, _loop?.SendSoon(bytes.Span) ?? 0, timeout);
+    public ValueTask SendWholeAsync(ReadOnlyMemory<byte> bytes, long timeout) => SentAsync(bytes, _loop?.SendSoon(bytes.Span) ?? 0, timeout);
 
-    private ValueTask SendRestAsync(ReadOnlyMemory<byte> bytes, int count, long timeout)
+    /// <summary>So many of the bytes are on their way; ends when the others are too.</summary>
+    private ValueTask SentAsync(ReadOnlyMemory<byte> bytes, int count, long timeout)
     {
         BytesSent += count;
         return count == bytes.Length ? default : SendRestAsync(bytes[count..], timeout);
