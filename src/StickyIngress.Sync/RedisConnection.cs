@@ -23,9 +23,9 @@ public sealed class RedisConnection(SyncOptions options, TimeProvider time, ILog
     /// <summary>Throws where there is no connection yet.</summary>
     internal IDatabase Database => (Volatile.Read(ref _current) ?? throw new IOException("there is no connection to it yet")).GetDatabase();
 
-    /// <summary>Which shard has what; null: it is no Cluster, or there is no connection yet.</summary>
-    internal ClusterConfiguration? Cluster =>
-        Volatile.Read(ref _current)?.GetServers().FirstOrDefault(server => server is { IsConnected: true, ClusterConfiguration: not null })?.ClusterConfiguration;
+    /// <summary>A node that says which shard has what; null: it is no Cluster, or none can be reached.</summary>
+    internal IServer? ClusterNode =>
+        Volatile.Read(ref _current)?.GetServers().FirstOrDefault(server => server is { IsConnected: true, ClusterConfiguration: not null });
 
     /// <summary>Hears what is published, one message after another. To be called before <see cref="RunAsync"/>.</summary>
     internal void Subscribe(string channel, Action<byte[]> heard) => _subscriptions.Add((channel, heard));

@@ -34,7 +34,7 @@ public sealed class RedisStore : ISharedStore, IAsyncDisposable
     private readonly string _prefix;
     private readonly ConcurrentDictionary<string, RedisKey> _lifeKeys = new();
     private readonly RedisValue _channel;
-    private ClusterConfiguration? _cluster;
+    private readonly ClusterSlots _slots = new();
 
     public RedisStore(RedisConnection connection)
     {
@@ -51,13 +51,13 @@ public sealed class RedisStore : ISharedStore, IAsyncDisposable
     {
         get
         {
-            // What is known of a Cluster stays when no shard can be reached.
-            if (_connection.Cluster is { } now) Volatile.Write(ref _cluster, now);
-            return _cluster is { } cluster ? [.. cluster.Nodes.Where(node => !node.IsReplica && node.Slots.Count > 0).Select(NameOf)] : [""];
+            // The library asks again when a shard that it knows has moved, and not for one that was given up and comes back.
+            if (_connection.ClusterNode is { } node && !_slots.TakeAll(node)) node.ClusterNodes(CommandFlags.FireAndForget);
+            return _slots.Shards;
         }
     }
 
-    public string PartOf(in SharedKey key) => PartOf(KeyOf(key));
+    public string PartOf(in SharedKey key) => _slots.ShardOf(KeyOf(key));
 
     public async Task<byte[]?> ReadAsync(SharedKey key)
     {
@@ -119,18 +119,14 @@ public sealed class RedisStore : ISharedStore, IAsyncDisposable
 
     private static bool IsOfAnotherType(RedisServerException e) => e.Message.Contains("WRONGTYPE", StringComparison.Ordinal);
 
-    private static string NameOf(ClusterNode? node) => node?.EndPoint?.ToString() ?? "";
-
-    private string PartOf(RedisKey key) => Volatile.Read(ref _cluster) is { } cluster ? NameOf(cluster.GetBySlot(key)) : "";
-
     /// <summary>A key that a part has, the same for every replica.</summary>
     private RedisKey LifeKeyOf(string part)
     {
         const int Slots = 16_384;
-        if (_lifeKeys.TryGetValue(part, out var known) && PartOf(known) == part) return known;
+        if (_lifeKeys.TryGetValue(part, out var known) && _slots.ShardOf(known) == part) return known;
 
         RedisKey key = _prefix + ":life";
-        for (var i = 1; i < 16 * Slots && PartOf(key) != part; i++) key = $"{_prefix}:life:{i}";
+        for (var i = 1; i < 16 * Slots && _slots.ShardOf(key) != part; i++) key = $"{_prefix}:life:{i}";
         return _lifeKeys[part] = key;
     }
 

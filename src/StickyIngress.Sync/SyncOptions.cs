@@ -32,6 +32,7 @@ public sealed record SyncOptions
         configuration.AsyncTimeout = 2000;
         configuration.KeepAlive = 5;
         configuration.ConfigCheckSeconds = 2; // who is the primary now
+        configuration.AllowAdmin = true; // to ask for CLUSTER NODES, which the library asks for itself anyway
         (configuration.TieBreaker, configuration.ConfigurationChannel) = ("", ""); // nothing outside our prefix
         configuration.ClientName = "sticky-ingress";
         configuration.ReconnectRetryPolicy = new LinearRetry(500);
