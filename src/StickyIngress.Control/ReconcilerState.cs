@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using StickyIngress.Api;
 using StickyIngress.Control.Compilation;
 using StickyIngress.Control.Diagnostics;
+using StickyIngress.Control.Sources;
 using StickyIngress.Control.Status;
 using StickyIngress.Core.Upstreams;
 
@@ -26,7 +27,7 @@ public sealed class ReconcilerState
 
     /// <summary>What became of each resource of ours, and of each that something is wrong with.</summary>
     public IReadOnlyDictionary<ResourceRef, ResourceStatus> Statuses =>
-        _last?.Result.Statuses ?? ImmutableDictionary<ResourceRef, ResourceStatus>.Empty;
+        _last?.Result.Statuses ?? ResourceMap<ResourceStatus>.Empty;
 
     /// <summary>Resources of other installations that were left alone.</summary>
     public int Ignored => _last?.Result.Ignored ?? 0;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Runtime.Versioning;
 using Microsoft.Extensions.Logging.Abstractions;
 using StickyIngress.Api;
@@ -86,7 +85,7 @@ public sealed class ResourceFileTests : IDisposable
             Data = new Dictionary<string, ReadOnlyMemory<byte>> { ["tls.key"] = new byte[] { 0, 255, 7 } },
         };
 
-        File.Write(ResourceSet.Empty with { Secrets = ImmutableDictionary<ResourceRef, Secret>.Empty.Add(secret.Ref, secret) });
+        File.Write(ResourceSet.Empty with { Secrets = ResourceMap<Secret>.Empty.SetItem(secret.Ref, secret) });
 
         Assert.Equal([0, 255, 7], Assert.Single(File.Read()!.Secrets.Values).Data["tls.key"].ToArray());
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, System.IO.File.GetUnixFileMode(File.Path));

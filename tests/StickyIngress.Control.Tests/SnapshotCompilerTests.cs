@@ -159,7 +159,7 @@ public sealed class SnapshotCompilerTests
         {
             Version = set.Version + 7,
             Changed = null,
-            Upstreams = set.Upstreams.Add(Ref("v"), set.Upstreams[Ref("u")] with { Metadata = new() { Name = "v" } }),
+            Upstreams = set.Upstreams.SetItem(Ref("v"), set.Upstreams[Ref("u")] with { Metadata = new() { Name = "v" } }),
         });
 
         Assert.Same(other, _compiling.Upstream());

@@ -418,7 +418,7 @@ public sealed class ClusterSourceTests
         Assert.All(cluster.Fake.Requests.Where(it => it.Resource == "secrets"), it => Assert.Contains("shop-tls", it.Query, StringComparison.Ordinal));
 
         cluster.Fake.Store.Put(FakeObjects.StickyUpstream("web", "secure", "shop"));
-        await cluster.UntilAsync(it => it.Secrets.IsEmpty);
+        await cluster.UntilAsync(it => it.Secrets.Count == 0);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using StickyIngress.Api;
 using StickyIngress.Control.Diagnostics;
+using StickyIngress.Control.Sources;
 using StickyIngress.Testing;
 
 namespace StickyIngress.Kubernetes.Tests;
@@ -138,7 +139,7 @@ public sealed class ClusterStatusWriterTests
 
         await status.PublishAsync(set, null);
         await Eventually.IsTrueAsync(() => status.Writes.Count() >= 2);
-        await status.PublishAsync(set with { Upstreams = set.Upstreams.Clear() }, null);
+        await status.PublishAsync(set with { Upstreams = ResourceMap<StickyUpstream>.Empty }, null);
         await Eventually.IsTrueAsync(() => status.Condition("web", "shop", "Ready") is not null || status.Condition("web", "gone", "Ready") is not null);
 
         Assert.Equal(2, status.Writes.Count());

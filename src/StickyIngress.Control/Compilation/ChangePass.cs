@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using StickyIngress.Api;
 using StickyIngress.Control.Sources;
 
@@ -13,7 +12,7 @@ internal static class ChangePass
     public static IReadOnlySet<ResourceRef> Between(CompileResult previous, ResourceSet resources, AddressBook addresses, DateTimeOffset now)
     {
         var changed = resources.Changed is { } told && resources.Version == previous.Resources.Version + 1
-            ? [.. told]
+            ? new(told)
             : Compare(previous.Resources, resources);
         AddChanges(previous.Addresses.Hosts, addresses.Hosts, ReferencePass.HostRef, changed);
         AddChanges(previous.Addresses.Answers, addresses.Answers, name => name.Ref, changed);
@@ -71,7 +70,7 @@ internal static class ChangePass
 
     /// <summary>Compares by reference (an array by the array that it wraps), not by content.</summary>
     private static void AddChanges<TKey, TValue>(
-        ImmutableDictionary<TKey, TValue> former, ImmutableDictionary<TKey, TValue> now, Func<TKey, ResourceRef> nameOf, HashSet<ResourceRef> changed)
+        IReadOnlyDictionary<TKey, TValue> former, IReadOnlyDictionary<TKey, TValue> now, Func<TKey, ResourceRef> nameOf, HashSet<ResourceRef> changed)
         where TKey : notnull
     {
         if (ReferenceEquals(former, now)) return;

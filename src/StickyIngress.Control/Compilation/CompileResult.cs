@@ -33,8 +33,8 @@ public sealed class CompileResult
     public ImmutableArray<Diagnostic> Diagnostics => _diagnostics.Value;
 
     /// <summary>What became of each resource of ours, and of each that something is wrong with; a file that cannot be read is of kind File.</summary>
-    public ImmutableDictionary<ResourceRef, ResourceStatus> Statuses { get; internal init; } =
-        ImmutableDictionary<ResourceRef, ResourceStatus>.Empty;
+    public ResourceMap<ResourceStatus> Statuses { get; internal init; } =
+        ResourceMap<ResourceStatus>.Empty;
 
     /// <summary>Those that differ from the compile before, in a stable order.</summary>
     public ImmutableArray<ResourceStatus> ChangedStatuses { get; internal init; } = [];
@@ -61,14 +61,14 @@ public sealed class CompileResult
 
     internal AddressBook Addresses { get; init; } = AddressBook.Empty;
 
-    internal ImmutableDictionary<ResourceRef, CompiledUpstream> Upstreams { get; init; } =
-        ImmutableDictionary<ResourceRef, CompiledUpstream>.Empty;
+    internal ResourceMap<CompiledUpstream> Upstreams { get; init; } =
+        ResourceMap<CompiledUpstream>.Empty;
 
-    internal ImmutableDictionary<ResourceRef, IngressPlan> Ingresses { get; init; } = ImmutableDictionary<ResourceRef, IngressPlan>.Empty;
+    internal ResourceMap<IngressPlan> Ingresses { get; init; } = ResourceMap<IngressPlan>.Empty;
 
     /// <summary>Who depends on a resource or host name, whether it exists or not.</summary>
-    internal ImmutableDictionary<ResourceRef, ImmutableHashSet<ResourceRef>> Users { get; init; } =
-        ImmutableDictionary<ResourceRef, ImmutableHashSet<ResourceRef>>.Empty;
+    internal ResourceMap<ImmutableHashSet<ResourceRef>> Users { get; init; } =
+        ResourceMap<ImmutableHashSet<ResourceRef>>.Empty;
 
     internal ImmutableHashSet<ResourceRef> Elsewhere { get; init; } = [];
 

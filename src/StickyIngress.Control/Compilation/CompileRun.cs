@@ -21,6 +21,7 @@ internal sealed class CompileRun
         Elsewhere = previous.Elsewhere.ToBuilder();
         ZoneConflicts = previous.ZoneConflicts;
         Changed = ChangePass.Between(previous, resources, addresses, now);
+        OwnershipChanged = Changed.Any(changed => changed.Kind == IngressClass.KindName);
         Now = now;
         Unreadable = Errors(resources);
     }
@@ -56,11 +57,11 @@ internal sealed class CompileRun
     /// <summary>Resources that the source could not read as they are now.</summary>
     public IReadOnlySet<ResourceRef> Unreadable { get; }
 
-    public ImmutableDictionary<ResourceRef, CompiledUpstream>.Builder Upstreams { get; }
+    public ResourceMap<CompiledUpstream>.Builder Upstreams { get; }
 
-    public ImmutableDictionary<ResourceRef, IngressPlan>.Builder Ingresses { get; }
+    public ResourceMap<IngressPlan>.Builder Ingresses { get; }
 
-    public ImmutableDictionary<ResourceRef, ImmutableHashSet<ResourceRef>>.Builder Users { get; }
+    public ResourceMap<ImmutableHashSet<ResourceRef>>.Builder Users { get; }
 
     public ImmutableHashSet<ResourceRef>.Builder Elsewhere { get; }
 
@@ -104,7 +105,7 @@ internal sealed class CompileRun
     ];
 
     /// <summary>A class or an Ingress may make any resource ours or not ours.</summary>
-    public bool OwnershipChanged => Changed.Any(changed => changed.Kind == IngressClass.KindName);
+    public bool OwnershipChanged { get; }
 }
 
 /// <summary>An upstream that a compile looks at.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using StickyIngress.Api;
 using StickyIngress.Api.Kubernetes;
 using StickyIngress.Control.Diagnostics;
+using StickyIngress.Control.Sources;
 using StickyIngress.Control.Status;
 using StickyIngress.Core.Upstreams;
 
@@ -12,7 +13,7 @@ internal static class StatusPass
 {
     public const string FileKind = "File";
 
-    public static (ImmutableDictionary<ResourceRef, ResourceStatus> All, ImmutableArray<ResourceStatus> Changed) Run(
+    public static (ResourceMap<ResourceStatus> All, ImmutableArray<ResourceStatus> Changed) Run(
         CompileRun run, ImmutableDictionary<ResourceRef, ImmutableArray<Diagnostic>> places)
     {
         var reading = run.Resources.Diagnostics.ToLookup(Subject);

@@ -16,19 +16,19 @@ public sealed record ResourceSet
     /// <summary>Grows with every change.</summary>
     public long Version { get; init; }
 
-    public ImmutableDictionary<ResourceRef, StickyUpstream> Upstreams { get; init; } = ImmutableDictionary<ResourceRef, StickyUpstream>.Empty;
+    public ResourceMap<StickyUpstream> Upstreams { get; init; } = ResourceMap<StickyUpstream>.Empty;
 
-    public ImmutableDictionary<ResourceRef, Service> Services { get; init; } = ImmutableDictionary<ResourceRef, Service>.Empty;
+    public ResourceMap<Service> Services { get; init; } = ResourceMap<Service>.Empty;
 
     /// <summary>Slices by the Service that they belong to, ordered by name.</summary>
-    public ImmutableDictionary<ResourceRef, ImmutableArray<EndpointSlice>> EndpointSlices { get; init; } =
-        ImmutableDictionary<ResourceRef, ImmutableArray<EndpointSlice>>.Empty;
+    public ResourceMap<ImmutableArray<EndpointSlice>> EndpointSlices { get; init; } =
+        ResourceMap<ImmutableArray<EndpointSlice>>.Empty;
 
-    public ImmutableDictionary<ResourceRef, Ingress> Ingresses { get; init; } = ImmutableDictionary<ResourceRef, Ingress>.Empty;
+    public ResourceMap<Ingress> Ingresses { get; init; } = ResourceMap<Ingress>.Empty;
 
-    public ImmutableDictionary<ResourceRef, IngressClass> IngressClasses { get; init; } = ImmutableDictionary<ResourceRef, IngressClass>.Empty;
+    public ResourceMap<IngressClass> IngressClasses { get; init; } = ResourceMap<IngressClass>.Empty;
 
-    public ImmutableDictionary<ResourceRef, Secret> Secrets { get; init; } = ImmutableDictionary<ResourceRef, Secret>.Empty;
+    public ResourceMap<Secret> Secrets { get; init; } = ResourceMap<Secret>.Empty;
 
     /// <summary>What the source found wrong while reading.</summary>
     public ImmutableArray<Diagnostic> Diagnostics { get; init; } = [];

@@ -8,12 +8,12 @@ namespace StickyIngress.Control.Sources;
 /// <summary>The next set from the one before: what is not touched is shared, what is touched is noted.</summary>
 public sealed class ResourceSetBuilder(ResourceSet former)
 {
-    private readonly ImmutableDictionary<ResourceRef, StickyUpstream>.Builder _upstreams = former.Upstreams.ToBuilder();
-    private readonly ImmutableDictionary<ResourceRef, Service>.Builder _services = former.Services.ToBuilder();
-    private readonly ImmutableDictionary<ResourceRef, ImmutableArray<EndpointSlice>>.Builder _slices = former.EndpointSlices.ToBuilder();
-    private readonly ImmutableDictionary<ResourceRef, Ingress>.Builder _ingresses = former.Ingresses.ToBuilder();
-    private readonly ImmutableDictionary<ResourceRef, IngressClass>.Builder _classes = former.IngressClasses.ToBuilder();
-    private readonly ImmutableDictionary<ResourceRef, Secret>.Builder _secrets = former.Secrets.ToBuilder();
+    private readonly ResourceMap<StickyUpstream>.Builder _upstreams = former.Upstreams.ToBuilder();
+    private readonly ResourceMap<Service>.Builder _services = former.Services.ToBuilder();
+    private readonly ResourceMap<ImmutableArray<EndpointSlice>>.Builder _slices = former.EndpointSlices.ToBuilder();
+    private readonly ResourceMap<Ingress>.Builder _ingresses = former.Ingresses.ToBuilder();
+    private readonly ResourceMap<IngressClass>.Builder _classes = former.IngressClasses.ToBuilder();
+    private readonly ResourceMap<Secret>.Builder _secrets = former.Secrets.ToBuilder();
     private readonly HashSet<ResourceRef> _changed = [];
 
     public bool IsChanged => _changed.Count > 0;
@@ -57,7 +57,7 @@ public sealed class ResourceSetBuilder(ResourceSet former)
         Changed = _changed,
     };
 
-    private static bool Set<T>(ImmutableDictionary<ResourceRef, T>.Builder kind, ResourceRef named, T? resource)
+    private static bool Set<T>(ResourceMap<T>.Builder kind, ResourceRef named, T? resource)
         where T : Resource
     {
         if (resource is null) return kind.Remove(named);
