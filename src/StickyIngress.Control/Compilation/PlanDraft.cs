@@ -8,10 +8,13 @@ using StickyIngress.Core.Variables;
 
 namespace StickyIngress.Control.Compilation;
 
-/// <summary>A plan while the passes are at it. Lives for one compile of one spec.</summary>
+/// <summary>
+/// A plan while the passes are at it. Lives for one compile of one spec. A start makes many thousands, and most have one server and one route:
+/// its builders begin with room for that, not for eight of each.
+/// </summary>
 internal sealed class PlanDraft(StickyUpstream source, SecretReader secrets, ResourceRef? zoneOwner)
 {
-    private readonly ImmutableArray<ResourceRef>.Builder _uses = ImmutableArray.CreateBuilder<ResourceRef>();
+    private readonly ImmutableArray<ResourceRef>.Builder _uses = ImmutableArray.CreateBuilder<ResourceRef>(1);
 
     public StickyUpstream Source { get; } = source;
 
@@ -28,13 +31,13 @@ internal sealed class PlanDraft(StickyUpstream source, SecretReader secrets, Res
 
     public Dictionary<string, MapVariable> Variables { get; } = [];
 
-    public ImmutableArray<ServerPlan>.Builder Servers { get; } = ImmutableArray.CreateBuilder<ServerPlan>();
+    public ImmutableArray<ServerPlan>.Builder Servers { get; } = ImmutableArray.CreateBuilder<ServerPlan>(1);
 
-    public ImmutableArray<ServerAddress>.Builder NameServers { get; } = ImmutableArray.CreateBuilder<ServerAddress>();
+    public ImmutableArray<ServerAddress>.Builder NameServers { get; } = ImmutableArray.CreateBuilder<ServerAddress>(0);
 
-    public ImmutableArray<RouteClaim>.Builder Routes { get; } = ImmutableArray.CreateBuilder<RouteClaim>();
+    public ImmutableArray<RouteClaim>.Builder Routes { get; } = ImmutableArray.CreateBuilder<RouteClaim>(1);
 
-    public ImmutableArray<CertificateClaim>.Builder Certificates { get; } = ImmutableArray.CreateBuilder<CertificateClaim>();
+    public ImmutableArray<CertificateClaim>.Builder Certificates { get; } = ImmutableArray.CreateBuilder<CertificateClaim>(0);
 
     /// <summary>The hosts for which plain http is redirected; null in it: every host.</summary>
     public List<HostPattern> RedirectedHosts { get; } = [];
@@ -80,17 +83,17 @@ internal sealed class PlanDraft(StickyUpstream source, SecretReader secrets, Res
     public UpstreamPlan ToPlan() => new()
     {
         Source = Source,
-        Servers = Servers.ToImmutable(),
-        NameServers = NameServers.ToImmutable(),
+        Servers = Servers.DrainToImmutable(),
+        NameServers = NameServers.DrainToImmutable(),
         Proxy = Proxy!,
-        Routes = Routes.ToImmutable(),
-        Certificates = Certificates.ToImmutable(),
+        Routes = Routes.DrainToImmutable(),
+        Certificates = Certificates.DrainToImmutable(),
         HashKey = HashKey,
         Affinity = Affinity,
         HealthCheck = HealthCheck,
         Diagnostics = Found.ToImmutable(),
         Refused = Found.Refused,
-        Uses = _uses.ToImmutable(),
+        Uses = _uses.DrainToImmutable(),
     };
 
     private Variable? FindVariable(string name) =>

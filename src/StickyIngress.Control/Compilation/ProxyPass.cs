@@ -11,7 +11,9 @@ namespace StickyIngress.Control.Compilation;
 internal static class ProxyPass
 {
     private const string Field = "spec.proxy";
-    private const string DefaultHost = "$host";
+
+    private static readonly Template DefaultHost = Template.TryParse("$host", null, out var host, out var error) ? host : throw new InvalidOperationException(error);
+    private static readonly NextUpstream DefaultNext = Next(new());
 
     private static readonly FrozenSet<string> ConnectionHeaders =
         new[] { "Connection", "Content-Length", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade" }
@@ -70,7 +72,7 @@ internal static class ProxyPass
     {
         Protocol = spec.Protocol is { } protocol ? Protocol(protocol) : inherited?.Protocol,
         Engine = spec.Engine is { } engine ? Engine(engine) : inherited?.Engine ?? PeerEngine.Auto,
-        Host = spec.Host is null && inherited is not null ? inherited.Host : draft.Text($"{field}.host", spec.Host ?? DefaultHost, Moment.Try),
+        Host = spec.Host is { } host ? draft.Text($"{field}.host", host, Moment.Try) : inherited?.Host ?? DefaultHost,
         SetHeaders = spec.SetHeaders is { } set ? RequestHeaders(draft, set, $"{field}.setHeaders") : inherited?.SetHeaders ?? [],
         ResponseHeaders = spec.ResponseHeaders is { } added
             ? ResponseHeaders(draft, added, $"{field}.responseHeaders")
@@ -80,7 +82,7 @@ internal static class ProxyPass
         ReadTimeout = spec.ReadTimeout ?? inherited?.ReadTimeout ?? Defaults.ReadTimeout,
         MaxBodySize = spec.MaxBodySize ?? inherited?.MaxBodySize ?? Defaults.MaxBodySize,
         RequestBuffer = (int)(spec.RequestBuffer ?? inherited?.RequestBuffer ?? Defaults.RequestBuffer),
-        NextUpstream = spec.NextUpstream is { } next ? Next(next) : inherited?.NextUpstream ?? Next(new()),
+        NextUpstream = spec.NextUpstream is { } next ? Next(next) : inherited?.NextUpstream ?? DefaultNext,
         Keepalive = inherited?.Keepalive ?? Keepalive(draft.Spec.Keepalive, draft.Spec.Ntlm),
         Tls = spec.Tls is { } tls ? Tls(draft, tls, $"{field}.tls") : inherited?.Tls ?? PeerTls.Default,
         Cache = spec.Cache is { } cache ? Cache(draft, cache, $"{field}.cache") : inherited?.Cache,

@@ -17,7 +17,7 @@ internal static class RoutePass
     private static void Add(PlanDraft draft, RouteSpec route, string field)
     {
         var proxy = route.Proxy is { } own ? ProxyPass.ForRoute(draft, own, $"{field}.proxy") : null;
-        var paths = Paths(draft, route, field).ToArray();
+        var paths = Paths(draft, route, field);
         foreach (var (host, hostField) in Hosts(draft, route, field))
         {
             foreach (var (path, pathField) in paths)
@@ -36,8 +36,9 @@ internal static class RoutePass
         }
     }
 
-    private static IEnumerable<(PathPattern, string)> Paths(PlanDraft draft, RouteSpec route, string field)
+    private static List<(PathPattern, string)> Paths(PlanDraft draft, RouteSpec route, string field)
     {
+        var patterns = new List<(PathPattern, string)>(1);
         var paths = route.Paths.Count > 0 ? route.Paths : AnyPath;
         for (var i = 0; i < paths.Count; i++)
         {
@@ -48,9 +49,11 @@ internal static class RoutePass
                 _ => PathKind.Prefix,
             };
             if (kind != PathKind.Regex) WarnOfEncoding(draft.Found, paths[i].Path, $"{field}.paths[{i}].path");
-            if (PathPattern.TryParse(kind, paths[i].Path, out var path, out var error)) yield return (path, $"{field}.paths[{i}]");
+            if (PathPattern.TryParse(kind, paths[i].Path, out var path, out var error)) patterns.Add((path, $"{field}.paths[{i}]"));
             else draft.Found.Refuse(kind == PathKind.Regex ? Reasons.InvalidPattern : Reasons.InvalidPath, $"{field}.paths[{i}].path", error);
         }
+
+        return patterns;
     }
 
     /// <summary>Paths are compared decoded and without the query, which whoever writes these characters is likely not to have meant.</summary>

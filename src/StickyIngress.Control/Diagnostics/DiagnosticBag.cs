@@ -6,7 +6,7 @@ namespace StickyIngress.Control.Diagnostics;
 /// <summary>Collects what is found about one resource, in the order in which it is found.</summary>
 internal sealed class DiagnosticBag(ResourceRef resource, string? file)
 {
-    private readonly ImmutableArray<Diagnostic>.Builder _found = ImmutableArray.CreateBuilder<Diagnostic>();
+    private readonly ImmutableArray<Diagnostic>.Builder _found = ImmutableArray.CreateBuilder<Diagnostic>(0);
 
     /// <summary>The resource makes no sense as it is: what it last was keeps serving.</summary>
     public bool Refused { get; private set; }

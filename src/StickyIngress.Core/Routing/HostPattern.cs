@@ -88,16 +88,33 @@ public sealed record HostPattern
         if (name.Contains('*', StringComparison.Ordinal)) return $"\"{text}\" has a * that is not the whole first label";
         if (name.Contains(':', StringComparison.Ordinal)) return $"\"{text}\" has a port; hosts are written without";
 
-        var labels = name.TrimEnd('.').Split('.');
-        var tooLong = name.Length > MaxName || labels.Any(label => label.Length > MaxLabel);
-        if (!tooLong && labels.All(IsLabel)) return null;
+        if (name.Length <= MaxName && AreLabels(name.AsSpan().TrimEnd('.'))) return null;
 
         return $"\"{text}\" is not a host name: labels of letters, digits, - and _, "
             + $"at most {MaxLabel} characters each and {MaxName} in all";
     }
 
-    private static bool IsLabel(string text) =>
-        text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
+    private static bool AreLabels(ReadOnlySpan<char> name)
+    {
+        while (true)
+        {
+            var dot = name.IndexOf('.');
+            if (dot < 0) return IsLabel(name);
+            if (!IsLabel(name[..dot])) return false;
+
+            name = name[(dot + 1)..];
+        }
+    }
+
+    private static bool IsLabel(ReadOnlySpan<char> text)
+    {
+        foreach (var c in text)
+        {
+            if (!char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_')) return false;
+        }
+
+        return text.Length is > 0 and <= MaxLabel;
+    }
 }
 
 public enum HostKind

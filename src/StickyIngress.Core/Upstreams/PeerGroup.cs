@@ -13,8 +13,11 @@ public sealed class PeerGroup
         Peers = peers;
         Backup = backup;
         Single = single && !backup && peers.Length == 1;
-        TotalWeight = peers.Sum(peer => (long)peer.Weight);
-        Tries = peers.Count(peer => !peer.Down && !peer.Draining);
+        foreach (var peer in peers)
+        {
+            TotalWeight += peer.Weight;
+            if (!peer.Down && !peer.Draining) Tries++;
+        }
     }
 
     public static PeerGroup Empty { get; } = new([], backup: true, single: false);
