@@ -16,7 +16,9 @@ internal sealed class ClusterSlots
     /// <summary>The shards' addresses; an empty one stands for slots that no shard is known to have, and for all of what is no Cluster.</summary>
     public IReadOnlyCollection<string> Shards => Volatile.Read(ref _map)?.Shards ?? [""];
 
-    public string ShardOf(RedisKey key) => Volatile.Read(ref _map) is { } map ? map.ShardOf[map.Client.HashSlot(key)] : "";
+    /// <summary>Empty: no shard is known to have it, or the client is not sure now that this is a Cluster.</summary>
+    public string ShardOf(RedisKey key) =>
+        Volatile.Read(ref _map) is { } map && map.Client.HashSlot(key) is >= 0 and var slot ? map.ShardOf[slot] : "";
 
     /// <summary>Takes over what a node says; false: of some slots it names no shard. Not to be called twice at a time.</summary>
     public bool TakeAll(IServer node)
