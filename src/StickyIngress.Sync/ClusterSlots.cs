@@ -8,7 +8,8 @@ namespace StickyIngress.Sync;
 /// </summary>
 internal sealed class ClusterSlots
 {
-    private const int Count = 16_384;
+    /// <summary>Of a Cluster, whatever its size.</summary>
+    public const int Count = 16_384;
 
     private ClusterConfiguration? _taken;
     private Map? _map;

@@ -122,11 +122,10 @@ public sealed class RedisStore : ISharedStore, IAsyncDisposable
     /// <summary>A key that a part has, the same for every replica.</summary>
     private RedisKey LifeKeyOf(string part)
     {
-        const int Slots = 16_384;
         if (_lifeKeys.TryGetValue(part, out var known) && _slots.ShardOf(known) == part) return known;
 
         RedisKey key = _prefix + ":life";
-        for (var i = 1; i < 16 * Slots && _slots.ShardOf(key) != part; i++) key = $"{_prefix}:life:{i}";
+        for (var i = 1; i < 16 * ClusterSlots.Count && _slots.ShardOf(key) != part; i++) key = $"{_prefix}:life:{i}";
         return _lifeKeys[part] = key;
     }
 

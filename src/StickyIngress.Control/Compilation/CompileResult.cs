@@ -33,8 +33,7 @@ public sealed class CompileResult
     public ImmutableArray<Diagnostic> Diagnostics => _diagnostics.Value;
 
     /// <summary>What became of each resource of ours, and of each that something is wrong with; a file that cannot be read is of kind File.</summary>
-    public ResourceMap<ResourceStatus> Statuses { get; internal init; } =
-        ResourceMap<ResourceStatus>.Empty;
+    public ResourceMap<ResourceStatus> Statuses { get; internal init; } = ResourceMap<ResourceStatus>.Empty;
 
     /// <summary>Those that differ from the compile before, in a stable order.</summary>
     public ImmutableArray<ResourceStatus> ChangedStatuses { get; internal init; } = [];
@@ -61,14 +60,12 @@ public sealed class CompileResult
 
     internal AddressBook Addresses { get; init; } = AddressBook.Empty;
 
-    internal ResourceMap<CompiledUpstream> Upstreams { get; init; } =
-        ResourceMap<CompiledUpstream>.Empty;
+    internal ResourceMap<CompiledUpstream> Upstreams { get; init; } = ResourceMap<CompiledUpstream>.Empty;
 
     internal ResourceMap<IngressPlan> Ingresses { get; init; } = ResourceMap<IngressPlan>.Empty;
 
     /// <summary>Who depends on a resource or host name, whether it exists or not.</summary>
-    internal ResourceMap<ImmutableHashSet<ResourceRef>> Users { get; init; } =
-        ResourceMap<ImmutableHashSet<ResourceRef>>.Empty;
+    internal ResourceMap<ImmutableHashSet<ResourceRef>> Users { get; init; } = ResourceMap<ImmutableHashSet<ResourceRef>>.Empty;
 
     internal ImmutableHashSet<ResourceRef> Elsewhere { get; init; } = [];
 

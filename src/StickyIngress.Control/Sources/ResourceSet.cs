@@ -21,8 +21,7 @@ public sealed record ResourceSet
     public ResourceMap<Service> Services { get; init; } = ResourceMap<Service>.Empty;
 
     /// <summary>Slices by the Service that they belong to, ordered by name.</summary>
-    public ResourceMap<ImmutableArray<EndpointSlice>> EndpointSlices { get; init; } =
-        ResourceMap<ImmutableArray<EndpointSlice>>.Empty;
+    public ResourceMap<ImmutableArray<EndpointSlice>> EndpointSlices { get; init; } = ResourceMap<ImmutableArray<EndpointSlice>>.Empty;
 
     public ResourceMap<Ingress> Ingresses { get; init; } = ResourceMap<Ingress>.Empty;
 

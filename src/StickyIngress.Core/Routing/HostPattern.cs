@@ -96,14 +96,12 @@ public sealed record HostPattern
 
     private static bool AreLabels(ReadOnlySpan<char> name)
     {
-        while (true)
+        foreach (var label in name.Split('.'))
         {
-            var dot = name.IndexOf('.');
-            if (dot < 0) return IsLabel(name);
-            if (!IsLabel(name[..dot])) return false;
-
-            name = name[(dot + 1)..];
+            if (!IsLabel(name[label])) return false;
         }
+
+        return true;
     }
 
     private static bool IsLabel(ReadOnlySpan<char> text)
