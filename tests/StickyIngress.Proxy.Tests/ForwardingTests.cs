@@ -315,6 +315,18 @@ public abstract class ForwardingTests(PeerEngine engine)
     }
 
     [Fact]
+    public async Task An_IPv6_address_is_a_peer_like_any_other()
+    {
+        await using var backend = await TestBackend.StartAsync("six", address: IPAddress.IPv6Loopback);
+        await using var proxy = await StartAsync([backend.EndPoint]);
+
+        Assert.Equal("six", await proxy.Client.GetStringAsync("/", Stop));
+
+        await Eventually.HoldsAsync(() => proxy.Log.Lines.Count == 1, "the request ended", Stop);
+        Assert.Equal($"200 [[::1]:{backend.EndPoint.Port}] [200]", proxy.Log.Lines[0]);
+    }
+
+    [Fact]
     public async Task A_client_that_leaves_lets_the_peer_go_without_blame()
     {
         await using var backend = RawBackend.Silent();

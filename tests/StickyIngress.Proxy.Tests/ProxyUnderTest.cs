@@ -1,5 +1,7 @@
 using System.Collections.Frozen;
 using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -121,6 +123,14 @@ public sealed class ProxyUnderTest : IAsyncDisposable
             EndPoint = endPoint,
             State = state.Peer(new($"s{index}", new(name), name)),
         };
+    }
+
+    /// <summary>For any name, signed by itself.</summary>
+    public static ServerCertificate MakeCertificate()
+    {
+        using var key = ECDsa.Create();
+        using var certificate = new CertificateRequest("CN=x", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        return new("ns", "x", certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem(), new DateTimeOffset(certificate.NotAfter));
     }
 
     /// <summary>Every request that was counted in was counted out.</summary>

@@ -60,6 +60,7 @@ public sealed class BrokenManifestTests : IAsyncLifetime
 
         var told = (await process.ApiAsync("diagnostics")).EnumerateArray().Single(one => one.GetProperty("severity").GetString() == "error");
         Assert.Equal(manifests.PathOf("upstreams.yaml"), told.GetProperty("file").GetString());
+        Assert.Equal(1, await process.MetricAsync("stickyingress_resource_diagnostics{severity=\"error\"}"));
         Assert.Equal("a", await process.GetAsync("/shop"));
         await load.EndAsync();
         Assert.Empty(load.Failures);

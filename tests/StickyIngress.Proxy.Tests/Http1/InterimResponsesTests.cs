@@ -1,8 +1,5 @@
 using System.Net.Security;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using StickyIngress.Core.Routing;
 using StickyIngress.Testing;
 
 namespace StickyIngress.Proxy.Tests.Http1;
@@ -157,7 +154,7 @@ public sealed class InterimResponsesTests
     public async Task Over_TLS_it_is_encrypted_like_the_rest()
     {
         await using var backend = RawBackend.Sending(Hints + Final);
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint], certificate: Certificate());
+        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint], certificate: ProxyUnderTest.MakeCertificate());
         using var client = new TestClient(proxy.EndPoint);
         await using var tls = new SslStream(await client.ConnectAsync(Stop), false, (_, _, _, _) => true);
         await tls.AuthenticateAsClientAsync("x");
@@ -174,12 +171,5 @@ public sealed class InterimResponsesTests
         await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
 
         return await TestClient.ExchangeAsync(proxy.EndPoint, request, Stop);
-    }
-
-    private static ServerCertificate Certificate()
-    {
-        using var key = ECDsa.Create();
-        using var certificate = new CertificateRequest("CN=x", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        return new("ns", "x", certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem(), new DateTimeOffset(certificate.NotAfter));
     }
 }

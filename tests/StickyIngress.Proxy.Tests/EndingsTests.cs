@@ -1,0 +1,146 @@
+using System.Net;
+using System.Text;
+using StickyIngress.Core.Routing;
+using StickyIngress.Core.Upstreams;
+using StickyIngress.Testing;
+
+namespace StickyIngress.Proxy.Tests;
+
+/// <summary>
+/// Ways for a request to end before its time: each gives the peer back, closes the connection to it, and is one line in the log. Those that
+/// begin with the peer's failure are in <see cref="NextUpstreamConformanceTests"/>.
+/// </summary>
+public abstract class EndingsTests(PeerEngine engine)
+{
+    private const string Get = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    private const string Upgrade = "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
+    private const string Post = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n";
+    private const string Begun = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nthe first of it";
+    private const string Switched = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(Get, Begun, "the first of it", 200)]
+    [InlineData(Upgrade, Switched, "Upgrade: echo\r\n", 101)]
+    [InlineData(Post + "\r\na part", "", "", 499)]
+    [InlineData(Post + "Expect: 100-continue\r\n\r\n", "", "HTTP/1.1 100 Continue\r\n\r\n", 499)]
+    public async Task The_client_leaves(string request, string answer, string until, int status)
+    {
+        await using var peer = new Peer(answer);
+        await using var proxy = await StartAsync(peer.Backend.EndPoint);
+        using (var client = new TestClient(proxy.EndPoint))
+        {
+            var stream = await client.ConnectAsync(Stop);
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(request), Stop);
+            await peer.Asked.WaitAsync(Stop);
+            await ReadAsync(stream, until);
+        }
+
+        await peer.LetGo.WaitAsync(Stop);
+        await AssertEndedAsync(proxy, status);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_client_resets_its_stream(bool midway)
+    {
+        await using var peer = new Peer(midway ? Begun : "");
+        await using var proxy = await StartAsync(peer.Backend.EndPoint, certificate: ProxyUnderTest.MakeCertificate());
+        using var client = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, _, _, _) => true } });
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{proxy.EndPoint}/") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+
+        var response = client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, leaving.Token);
+        await peer.Asked.WaitAsync(Stop);
+        if (midway) (await response).Dispose();
+        await leaving.CancelAsync();
+
+        await peer.LetGo.WaitAsync(Stop);
+        await AssertEndedAsync(proxy, midway ? 200 : 499);
+    }
+
+    [Theory]
+    [InlineData(Get, Begun, 200)]
+    [InlineData(Upgrade, Switched, 101)]
+    public async Task The_peer_falls_silent(string request, string answer, int status)
+    {
+        await using var peer = new Peer(answer);
+        await using var proxy = await StartAsync(peer.Backend.EndPoint, ProxyUnderTest.Settings with { ReadTimeout = TimeSpan.FromMilliseconds(200) });
+
+        await TestClient.ExchangeAsync(proxy.EndPoint, request, Stop);
+
+        await peer.LetGo.WaitAsync(Stop);
+        await AssertEndedAsync(proxy, status);
+    }
+
+    [Fact]
+    public async Task The_client_sends_what_is_no_body()
+    {
+        await using var peer = new Peer("");
+        await using var proxy = await StartAsync(peer.Backend.EndPoint);
+
+        var answer = await TestClient.ExchangeAsync(
+            proxy.EndPoint, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ngood\r\nthis is no chunk\r\n", Stop);
+
+        Assert.StartsWith("HTTP/1.1 400 ", answer);
+        await AssertEndedAsync(proxy, 400);
+    }
+
+    private static async Task AssertEndedAsync(ProxyUnderTest proxy, int status)
+    {
+        await Eventually.HoldsAsync(() => proxy.Log.Lines.Count > 0, "the request ended", Stop);
+        Assert.StartsWith($"{status} ", Assert.Single(proxy.Log.Lines));
+        proxy.AssertNothingHeld();
+        Assert.All(proxy.Upstream.Peers, peer => Assert.Equal((0, 0), (peer.State.Fails, peer.State.IdleConnections)));
+        Assert.Equal(0, await proxy.MetricAsync("stickyingress_http_requests_in_flight"));
+    }
+
+    private static async Task ReadAsync(Stream stream, string until)
+    {
+        var read = new StringBuilder();
+        var one = new byte[1];
+        while (!read.ToString().EndsWith(until, StringComparison.Ordinal))
+        {
+            await stream.ReadExactlyAsync(one, Stop);
+            read.Append((char)one[0]);
+        }
+    }
+
+    private Task<ProxyUnderTest> StartAsync(EndPoint peer, ProxySettings? settings = null, ServerCertificate? certificate = null) =>
+        ProxyUnderTest.StartAsync([peer], (settings ?? ProxyUnderTest.Settings) with { Engine = engine }, certificate: certificate);
+
+    /// <summary>Answers a head with these bytes, and then only looks whether its connection ends.</summary>
+    private sealed class Peer : IAsyncDisposable
+    {
+        private readonly TaskCompletionSource _asked = new(), _letGo = new();
+
+        public Peer(string answer) => Backend = RawBackend.Start(async (stream, cancellationToken) =>
+        {
+            await RawBackend.ReadHeadAsync(stream, cancellationToken);
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(answer), cancellationToken);
+            _asked.SetResult();
+            try
+            {
+                await stream.CopyToAsync(Stream.Null, cancellationToken);
+            }
+            finally
+            {
+                _letGo.SetResult();
+            }
+        });
+
+        public RawBackend Backend { get; }
+
+        public Task Asked => _asked.Task;
+
+        public Task LetGo => _letGo.Task;
+
+        public ValueTask DisposeAsync() => Backend.DisposeAsync();
+    }
+}
+
+public sealed class Http1EndingsTests() : EndingsTests(PeerEngine.Auto);
+
+public sealed class YarpEndingsTests() : EndingsTests(PeerEngine.Yarp);
