@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using StickyIngress.Testing;
@@ -34,6 +35,33 @@ public sealed class Http2Tests
         Assert.Equal([0, 0, 0, 0, 2, 8, 1], body);
         Assert.Equal("0", response.TrailingHeaders.GetValues("grpc-status").Single());
         Assert.Equal("POST /echo/Say", grpc.Requests.Single());
+    }
+
+    [Theory]
+    [InlineData(HttpProtocols.Http2, "H2C", "application/grpc")]
+    [InlineData(HttpProtocols.Http2, "H2C", "application/connect+proto")]
+    [InlineData(HttpProtocols.Http1, "HTTP", "application/octet-stream")]
+    public async Task A_stream_carries_messages_both_ways_while_it_is_open(HttpProtocols protocols, string protocol, string type)
+    {
+        await using var echo = await TestBackend.StartAsync("echo", EchoPiecesAsync, protocols);
+        using var manifests = With(Upstream("echo", [echo.Address], $"proxy: {{ protocol: {protocol} }}"));
+        var h2c = FreePort.Next();
+        await using var process = await StickyProcess.ServeAsync(manifests, "--h2c", $"127.0.0.1:{h2c}");
+        using var client = Http2Client(h2c);
+        using var content = new OpenContent { Headers = { ContentType = new(type) } };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/echo") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = content };
+
+        var asked = client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Stop);
+        await content.SendAsync("one", Stop);
+        using var response = await asked;
+        await using var answer = await response.Content.ReadAsStreamAsync(Stop);
+        var first = await ReadAsync(answer, 3);
+        await content.SendAsync("two", Stop);
+        var second = await ReadAsync(answer, 3);
+        content.End();
+
+        Assert.Equal(("one", "two"), (first, second));
+        Assert.Equal(0, await answer.ReadAsync(new byte[1], Stop));
     }
 
     [Fact]
@@ -95,6 +123,23 @@ public sealed class Http2Tests
         DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
     };
 
+    private static async Task<string> ReadAsync(Stream stream, int count)
+    {
+        var bytes = new byte[count];
+        await stream.ReadExactlyAsync(bytes, Stop);
+        return Encoding.ASCII.GetString(bytes);
+    }
+
+    private static async Task EchoPiecesAsync(HttpContext context)
+    {
+        var buffer = new byte[100];
+        while (await context.Request.Body.ReadAsync(buffer, Stop) is > 0 and var read)
+        {
+            await context.Response.Body.WriteAsync(buffer.AsMemory(0, read), Stop);
+            await context.Response.Body.FlushAsync(Stop);
+        }
+    }
+
     private static async Task EchoAsync(HttpContext context)
     {
         context.Response.StatusCode = context.Request.Headers.TE == "trailers" ? 200 : 400; // as gRPC servers do
@@ -102,5 +147,33 @@ public sealed class Http2Tests
         context.Response.DeclareTrailer("grpc-status");
         await context.Request.Body.CopyToAsync(context.Response.Body);
         context.Response.AppendTrailer("grpc-status", "0");
+    }
+
+    /// <summary>A body to which the test adds until it says that it ends.</summary>
+    private sealed class OpenContent : HttpContent
+    {
+        private readonly TaskCompletionSource<Stream> _stream = new();
+        private readonly TaskCompletionSource _ended = new();
+
+        public async Task SendAsync(string piece, CancellationToken cancellationToken)
+        {
+            var stream = await _stream.Task.WaitAsync(cancellationToken);
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(piece), cancellationToken);
+            await stream.FlushAsync(cancellationToken);
+        }
+
+        public void End() => _ended.SetResult();
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            _stream.SetResult(stream);
+            await _ended.Task;
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
     }
 }

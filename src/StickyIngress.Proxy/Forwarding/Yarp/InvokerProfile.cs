@@ -16,7 +16,8 @@ public sealed class InvokerProfile : IDisposable
     {
         Config = config;
         _key = key;
-        Invoker = new(CreateHandler(key, clock), disposeHandler: true);
+        var handler = CreateHandler(key, clock);
+        Invoker = new(key.IsHttp2 ? new PromptHandler(handler) : handler, disposeHandler: true);
     }
 
     public HttpMessageInvoker Invoker { get; }
