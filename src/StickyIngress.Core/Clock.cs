@@ -9,16 +9,18 @@ public sealed class Clock
     [ThreadStatic]
     private static Turn _turn;
 
-    private readonly TimeProvider _time;
     private readonly long _startMilliseconds;
     private readonly long _startTimestamp;
 
     public Clock(TimeProvider time)
     {
-        _time = time;
+        Time = time;
         _startMilliseconds = time.GetUtcNow().ToUnixTimeMilliseconds();
         _startTimestamp = time.GetTimestamp();
     }
+
+    /// <summary>For what waits.</summary>
+    public TimeProvider Time { get; }
 
     /// <summary>Unix time in milliseconds.</summary>
     public long Milliseconds
@@ -28,7 +30,7 @@ public sealed class Clock
             ref var turn = ref _turn;
             if (turn.Clock == this) return turn.Milliseconds;
 
-            var now = _startMilliseconds + (long)_time.GetElapsedTime(_startTimestamp).TotalMilliseconds;
+            var now = _startMilliseconds + (long)Time.GetElapsedTime(_startTimestamp).TotalMilliseconds;
             if (turn.HasBegun) (turn.Clock, turn.Milliseconds) = (this, now);
             return now;
         }

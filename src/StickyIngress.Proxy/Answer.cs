@@ -37,12 +37,12 @@ internal static class Answer
     }
 
     /// <summary>
-    /// The client is told not to send its body: it waits to be asked for it, or it is too large, where nginx closes too. Whether it then
-    /// sends it all the same nobody can know, and so nothing after it can be understood.
+    /// The client is told not to send its body: it waits to be asked for it, or it is too large or too slow, where nginx closes too. Whether it
+    /// then sends it all the same nobody can know, and so nothing after it can be understood.
     /// </summary>
     private static bool LeavesBody(ProxyRequest request, int status) =>
         !HttpProtocol.IsHttp2(request.Context.Request.Protocol) && request.Body.HasBody
-        && (status == StatusCodes.Status413PayloadTooLarge || request.Context.Request.Headers.Expect.Count > 0);
+        && (status is StatusCodes.Status413PayloadTooLarge or StatusCodes.Status408RequestTimeout || request.Context.Request.Headers.Expect.Count > 0);
 
     /// <summary>Takes back whatever a failed try has left in the response.</summary>
     private static void Prepare(ProxyRequest request, int status)

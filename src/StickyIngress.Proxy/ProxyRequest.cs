@@ -23,7 +23,7 @@ public sealed class ProxyRequest : RequestValues
     internal ProxyRequest(HttpContext context, Clock clock, in Client client)
     {
         (Context, _clock, Client, StartedAt) = (context, clock, client, clock.Milliseconds);
-        Body = new(context);
+        Body = new(context, clock.Time);
     }
 
     public HttpContext Context { get; }

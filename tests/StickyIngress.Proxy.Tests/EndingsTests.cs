@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Microsoft.Extensions.Time.Testing;
 using StickyIngress.Core.Routing;
 using StickyIngress.Core.Upstreams;
 using StickyIngress.Testing;
@@ -88,7 +89,28 @@ public abstract class EndingsTests(PeerEngine engine)
         await AssertEndedAsync(proxy, 400);
     }
 
-    private static async Task AssertEndedAsync(ProxyUnderTest proxy, int status)
+    [Fact]
+    public async Task The_client_sends_no_more_of_its_body()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var peer = new Peer("");
+        await using var proxy = await StartAsync(peer.Backend.EndPoint, time: time);
+
+        var asked = TestClient.ExchangeAsync(proxy.EndPoint, Post + "\r\na part", Stop);
+        await peer.Asked.WaitAsync(Stop);
+        await Eventually.HoldsAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(10));
+                return asked.IsCompleted;
+            },
+            "the client is answered", Stop);
+
+        Assert.StartsWith("HTTP/1.1 408 ", await asked);
+        await AssertEndedAsync(proxy, 408);
+    }
+
+    protected static async Task AssertEndedAsync(ProxyUnderTest proxy, int status)
     {
         await Eventually.HoldsAsync(() => proxy.Log.Lines.Count > 0, "the request ended", Stop);
         Assert.StartsWith($"{status} ", Assert.Single(proxy.Log.Lines));
@@ -108,8 +130,8 @@ public abstract class EndingsTests(PeerEngine engine)
         }
     }
 
-    private Task<ProxyUnderTest> StartAsync(EndPoint peer, ProxySettings? settings = null, ServerCertificate? certificate = null) =>
-        ProxyUnderTest.StartAsync([peer], (settings ?? ProxyUnderTest.Settings) with { Engine = engine }, certificate: certificate);
+    private Task<ProxyUnderTest> StartAsync(EndPoint peer, ProxySettings? settings = null, ServerCertificate? certificate = null, TimeProvider? time = null) =>
+        ProxyUnderTest.StartAsync([peer], (settings ?? ProxyUnderTest.Settings) with { Engine = engine }, certificate: certificate, time: time);
 
     /// <summary>Answers a head with these bytes, and then only looks whether its connection ends.</summary>
     private sealed class Peer : IAsyncDisposable
@@ -143,4 +165,19 @@ public abstract class EndingsTests(PeerEngine engine)
 
 public sealed class Http1EndingsTests() : EndingsTests(PeerEngine.Auto);
 
-public sealed class YarpEndingsTests() : EndingsTests(PeerEngine.Yarp);
+public sealed class YarpEndingsTests() : EndingsTests(PeerEngine.Yarp)
+{
+    [Fact]
+    public async Task A_peer_that_waits_for_the_client_is_not_blamed_for_the_time_it_takes()
+    {
+        await using var backend = RawBackend.Silent();
+        await using var proxy = await ProxyUnderTest.StartAsync(
+            [backend.EndPoint, backend.EndPoint], ProxyUnderTest.Settings with { Engine = PeerEngine.Yarp, ReadTimeout = TimeSpan.FromMilliseconds(200) });
+
+        var answer = await TestClient.ExchangeAsync(
+            proxy.EndPoint, "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\na part", TestContext.Current.CancellationToken);
+
+        Assert.StartsWith("HTTP/1.1 408 ", answer);
+        await AssertEndedAsync(proxy, 408);
+    }
+}

@@ -9,8 +9,11 @@ namespace StickyIngress.Proxy.Bodies;
 /// requestBuffer, so that another try can send it again. nginx waits for the whole body instead; the outcome is the same for bodies that
 /// fit, without the wait.
 /// </summary>
-internal sealed class RequestBody(HttpContext context) : IDisposable
+internal sealed class RequestBody(HttpContext context, TimeProvider time) : IDisposable
 {
+    /// <summary>How long the client may send nothing before it is answered: nginx's client_body_timeout.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(60);
+
     private ReplayStream? _replay;
     private bool? _hasBody;
 
@@ -31,17 +34,21 @@ internal sealed class RequestBody(HttpContext context) : IDisposable
     {
         if (!HasBody) return;
 
-        _replay = new(context.Request.Body, keep);
+        _replay = new(context, time, keep);
         context.Request.Body = _replay;
     }
+
+    /// <summary>False, or from now on the reason why reading failed: the try's time ran out while it waited for the client.</summary>
+    public bool IsLate() => _replay?.IsLate() == true;
 
     /// <summary>The next try reads from the start.</summary>
     public void Rewind() => _replay?.Rewind();
 
     public void Dispose() => _replay?.ReturnBuffer();
 
-    private sealed class ReplayStream(Stream client, int keep) : Stream
+    private sealed class ReplayStream(HttpContext context, TimeProvider time, int keep) : Stream
     {
+        private readonly Stream _client = context.Request.Body;
         private byte[]? _kept;
         private int _count;
         private int _at;
@@ -93,7 +100,7 @@ internal sealed class RequestBody(HttpContext context) : IDisposable
             try
             {
                 if (cancellationToken.CanBeCanceled) await ArrivesAsync(cancellationToken);
-                var read = await client.ReadAsync(buffer, CancellationToken.None);
+                var read = await _client.ReadAsync(buffer, CancellationToken.None);
                 Keep(buffer.Span[..read]);
                 Passed += read;
                 return read;
@@ -105,16 +112,35 @@ internal sealed class RequestBody(HttpContext context) : IDisposable
             }
         }
 
+        public bool IsLate()
+        {
+            if (_arrival is not { IsCompleted: false }) return false;
+
+            Error = Late();
+            return true;
+        }
+
         /// <summary>
         /// Waits until there is something to read. The server refuses every read after one that was cancelled, so a try that gives up leaves the
-        /// one that waits to the next try.
+        /// one that waits to the next try. Once the client has begun to be answered, both may be silent for as long as the try lets them.
         /// </summary>
         private async ValueTask ArrivesAsync(CancellationToken cancellationToken)
         {
-            _arrival ??= client.ReadAsync(Memory<byte>.Empty, CancellationToken.None).AsTask();
-            await _arrival.WaitAsync(cancellationToken);
+            _arrival ??= _client.ReadAsync(Memory<byte>.Empty, CancellationToken.None).AsTask();
+            try
+            {
+                await _arrival.WaitAsync(Silence, time, cancellationToken);
+            }
+            catch (TimeoutException)
+            {
+                if (!context.Response.HasStarted) throw Late();
+                await _arrival.WaitAsync(cancellationToken);
+            }
+
             _arrival = null;
         }
+
+        private static BadHttpRequestException Late() => new("the client sent no more of its body", StatusCodes.Status408RequestTimeout);
 
         public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
             ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();

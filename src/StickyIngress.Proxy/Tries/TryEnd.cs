@@ -33,7 +33,7 @@ public enum TryEnd
     /// <summary>The client left.</summary>
     ClientAborted,
 
-    /// <summary>The client's request body is malformed or larger than allowed.</summary>
+    /// <summary>The client's request body is malformed, larger than allowed, or did not come in time.</summary>
     BadRequestBody,
 }
 

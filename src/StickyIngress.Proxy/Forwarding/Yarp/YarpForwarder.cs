@@ -84,7 +84,8 @@ public sealed class YarpForwarder(IHttpForwarder forwarder, InvokerProfiles prof
         switch (error)
         {
             case ForwarderError.RequestTimedOut:
-                return TryEnd.Timeout;
+            case ForwarderError.RequestBodyClient when context.Response.StatusCode == StatusCodes.Status408RequestTimeout: // YARP's word for it
+                return request.Body.IsLate() ? TryEnd.BadRequestBody : TryEnd.Timeout;
             case ForwarderError.RequestBodyClient when !context.RequestAborted.IsCancellationRequested && request.Body.ReadError is not null:
                 return TryEnd.BadRequestBody;
             case ForwarderError.ResponseBodyDestination or ForwarderError.UpgradeResponseDestination:
