@@ -56,6 +56,7 @@ public abstract class StalledClientTests(PeerEngine engine)
         await using var stream = await ConnectAsync(client, isTls: true, SslApplicationProtocol.Http2);
         var wire = new Http2Wire(stream, Stop);
         await wire.RequestAsync(1, Request);
+        await wire.ReadAsync(Http2FrameType.Headers);
 
         var reset = wire.ReadAsync(Http2FrameType.ResetStream);
         await PassTimeUntilAsync(() => reset.IsCompleted, "the stream ended");
@@ -68,6 +69,22 @@ public abstract class StalledClientTests(PeerEngine engine)
     }
 
     [Fact]
+    public async Task A_small_response_for_which_no_window_was_opened_holds_no_peer()
+    {
+        await using var peer = RawBackend.Sending("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nsmall");
+        await using var proxy = await StartAsync(peer, isTls: true);
+        using var client = new TestClient(proxy.EndPoint);
+        await using var stream = await ConnectAsync(client, isTls: true, SslApplicationProtocol.Http2);
+        var wire = new Http2Wire(stream, Stop);
+        await wire.RequestAsync(1, Request, [0, 4, 0, 0, 0, 0]);
+
+        await wire.ReadAsync(Http2FrameType.Headers);
+
+        await Eventually.HoldsAsync(() => proxy.Log.Lines.Count > 0, "the request ended", Stop);
+        AssertEnded(proxy, 200);
+    }
+
+    [Fact]
     public async Task A_connection_of_HTTP_2_whose_client_reads_nothing_is_closed()
     {
         await using var peer = RawBackend.Start((stream, cancellationToken) => FloodAsync(stream, Large, cancellationToken));
@@ -77,6 +94,7 @@ public abstract class StalledClientTests(PeerEngine engine)
         var wire = new Http2Wire(stream, Stop);
         await wire.RequestAsync(1, Request, LargestWindow);
         await wire.WriteAsync(new(Http2FrameType.WindowUpdate, 0, 0, [0x7f, 0, 0, 0]));
+        await wire.ReadAsync(Http2FrameType.Headers);
 
         await PassTimeUntilAsync(() => proxy.Log.Lines.Count > 0, "the request ended");
 
