@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
@@ -42,6 +43,7 @@ public static class ProxyRegistration
             .AddSingleton(trusted)
             .AddSingleton<Clock>()
             .AddSingleton<Draining>()
+            .AddSingleton<SendWatch>()
             .AddSingleton<SnapshotHolder>()
             .AddSingleton<ClientTls>()
             .AddSingleton<PeerSelector>()
@@ -61,8 +63,12 @@ public static class ProxyRegistration
     }
 
     /// <summary>Everything that comes in is the proxy's.</summary>
-    public static void UseStickyProxy(this IApplicationBuilder app) =>
-        app.Run(app.ApplicationServices.GetRequiredService<ProxyPipeline>().InvokeAsync);
+    public static void UseStickyProxy(this IApplicationBuilder app)
+    {
+        var watch = app.ApplicationServices.GetRequiredService<SendWatch>();
+        RequestDelegate serve = app.ApplicationServices.GetRequiredService<ProxyPipeline>().InvokeAsync;
+        app.Run(context => HttpProtocol.IsHttp2(context.Request.Protocol) ? WatchedResponse.ServeAsync(context, serve, watch) : serve(context));
+    }
 
     /// <summary>Kestrel's limits as nginx has them; bodies are limited per route.</summary>
     public static void ConfigureForProxy(this KestrelServerOptions kestrel)
@@ -72,11 +78,16 @@ public static class ProxyRegistration
         kestrel.AllowAlternateSchemes = true;
         kestrel.RequestHeaderEncodingSelector = FieldEncodings.Of;
         kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
+        kestrel.ConfigureEndpointDefaults(static listen =>
+        {
+            var watch = listen.ApplicationServices.GetRequiredService<SendWatch>();
+            listen.Use(next => connection => WatchedConnection.ServeAsync(connection, next, watch));
+        });
 
         var limits = kestrel.Limits;
         limits.MaxRequestBodySize = null;
         limits.MinRequestBodyDataRate = null;
-        limits.MinResponseDataRate = null;
+        limits.MinResponseDataRate = null;                            // send_timeout is SendWatch's: the server would end a connection for one stream
         limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);           // keepalive_timeout
         limits.RequestHeadersTimeout = TimeSpan.FromSeconds(60);      // client_header_timeout
         limits.MaxRequestLineSize = 8 * 1024;                         // large_client_header_buffers 4 8k

@@ -11,7 +11,8 @@ namespace StickyIngress.Proxy.Tests;
 /// Ways for a request to end before its time: each gives the peer back, closes the connection to it, and is one line in the log. Those that
 /// begin with the peer's failure are in <see cref="NextUpstreamConformanceTests"/>.
 /// </summary>
-public abstract class EndingsTests(PeerEngine engine)
+/// <param name="early">What a client is told that still owes its body when the peer has begun to answer, 200, and both say no more.</param>
+public abstract class EndingsTests(PeerEngine engine, int early)
 {
     private const string Get = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
     private const string Upgrade = "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
@@ -19,7 +20,7 @@ public abstract class EndingsTests(PeerEngine engine)
     private const string Begun = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nthe first of it";
     private const string Switched = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
 
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+    protected static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Theory]
     [InlineData(Get, Begun, "the first of it", 200)]
@@ -77,6 +78,19 @@ public abstract class EndingsTests(PeerEngine engine)
     }
 
     [Fact]
+    public async Task Client_and_peer_fall_silent_in_the_middle()
+    {
+        await using var peer = new Peer(Begun);
+        await using var proxy = await StartAsync(peer.Backend.EndPoint, ProxyUnderTest.Settings with { ReadTimeout = TimeSpan.FromMilliseconds(200) });
+
+        var answer = await TestClient.ExchangeAsync(proxy.EndPoint, Post + "\r\na part", Stop);
+
+        await peer.LetGo.WaitAsync(Stop);
+        Assert.StartsWith($"HTTP/1.1 {early} ", answer);
+        await AssertEndedAsync(proxy, early);
+    }
+
+    [Fact]
     public async Task The_client_sends_what_is_no_body()
     {
         await using var peer = new Peer("");
@@ -119,7 +133,7 @@ public abstract class EndingsTests(PeerEngine engine)
         Assert.Equal(0, await proxy.MetricAsync("stickyingress_http_requests_in_flight"));
     }
 
-    private static async Task ReadAsync(Stream stream, string until)
+    protected static async Task ReadAsync(Stream stream, string until)
     {
         var read = new StringBuilder();
         var one = new byte[1];
@@ -130,7 +144,7 @@ public abstract class EndingsTests(PeerEngine engine)
         }
     }
 
-    private Task<ProxyUnderTest> StartAsync(EndPoint peer, ProxySettings? settings = null, ServerCertificate? certificate = null, TimeProvider? time = null) =>
+    protected Task<ProxyUnderTest> StartAsync(EndPoint peer, ProxySettings? settings = null, ServerCertificate? certificate = null, TimeProvider? time = null) =>
         ProxyUnderTest.StartAsync([peer], (settings ?? ProxyUnderTest.Settings) with { Engine = engine }, certificate: certificate, time: time);
 
     /// <summary>Answers a head with these bytes, and then only looks whether its connection ends.</summary>
@@ -163,9 +177,44 @@ public abstract class EndingsTests(PeerEngine engine)
     }
 }
 
-public sealed class Http1EndingsTests() : EndingsTests(PeerEngine.Auto);
+public sealed class Http1EndingsTests() : EndingsTests(PeerEngine.Auto, early: 200)
+{
+    [Fact]
+    public async Task A_peer_that_has_begun_to_answer_may_wait_for_a_body_for_as_long_as_some_of_it_comes()
+    {
+        const int Pieces = 5;
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        using var arrived = new SemaphoreSlim(0);
+        await using var backend = RawBackend.Start(async (stream, cancellationToken) =>
+        {
+            await RawBackend.ReadHeadAsync(stream, cancellationToken);
+            await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf"u8.ToArray(), cancellationToken);
+            for (var i = 0; i < Pieces; i++)
+            {
+                await stream.ReadExactlyAsync(new byte[1], cancellationToken);
+                arrived.Release();
+            }
 
-public sealed class YarpEndingsTests() : EndingsTests(PeerEngine.Yarp)
+            await stream.WriteAsync("done"u8.ToArray(), cancellationToken);
+        });
+        await using var proxy = await StartAsync(backend.EndPoint, ProxyUnderTest.Settings with { ReadTimeout = TimeSpan.FromSeconds(60) }, time: time);
+        using var client = new TestClient(proxy.EndPoint);
+        var stream = await client.ConnectAsync(Stop);
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {Pieces}\r\n\r\n"), Stop);
+        await ReadAsync(stream, "half");
+
+        for (var i = 0; i < Pieces; i++)
+        {
+            time.Advance(TimeSpan.FromSeconds(40));
+            await stream.WriteAsync("a"u8.ToArray(), Stop);
+            await arrived.WaitAsync(Stop);
+        }
+
+        await ReadAsync(stream, "done");
+    }
+}
+
+public sealed class YarpEndingsTests() : EndingsTests(PeerEngine.Yarp, early: 408)
 {
     [Fact]
     public async Task A_peer_that_waits_for_the_client_is_not_blamed_for_the_time_it_takes()

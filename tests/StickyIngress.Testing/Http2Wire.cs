@@ -31,10 +31,11 @@ public sealed class Http2Wire(Stream stream, CancellationToken cancellationToken
     }
 
     /// <summary>As a client: the preface, and a request without a body whose header fields are given in HPACK.</summary>
-    public async Task RequestAsync(int id, byte[] fields)
+    /// <param name="settings">Those that are not as HTTP/2 begins, in the frame's form.</param>
+    public async Task RequestAsync(int id, byte[] fields, byte[]? settings = null)
     {
         await stream.WriteAsync(Preface.ToArray(), cancellationToken);
-        await WriteAsync(new(Http2FrameType.Settings, 0, 0, []));
+        await WriteAsync(new(Http2FrameType.Settings, 0, 0, settings ?? []));
         await WriteAsync(new(Http2FrameType.Headers, EndStream | EndHeaders, id, fields));
     }
 
@@ -74,7 +75,9 @@ public enum Http2FrameType : byte
     Headers = 1,
     ResetStream = 3,
     Settings = 4,
+    Ping = 6,
     GoAway = 7,
+    WindowUpdate = 8,
 }
 
 public enum Http2Error : byte

@@ -98,6 +98,7 @@ public sealed class BrokenManifestTests : IAsyncLifetime
     {
         var told = (await process.ApiAsync("diagnostics")).EnumerateArray().Single(one => one.GetProperty("reason").GetString() == reason);
         Assert.Equal(("error", file, field), (told.GetProperty("severity").GetString(), told.GetProperty("file").GetString(), told.GetProperty("field").GetString()));
+        Assert.All(told.EnumerateObject().Where(property => property.Name == "line"), line => Assert.True(line.Value.GetInt32() > 0, "lines begin with 1"));
         Assert.True(await process.MetricAsync("stickyingress_resource_diagnostics{severity=\"error\"}") >= 1);
 
         var validated = await StickyProcess.RunAsync(["validate", file, Path.Combine(Path.GetDirectoryName(file)!, "other.yaml")]);

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using StickyIngress.Proxy.Clients;
 using StickyIngress.Proxy.Clients.Http1;
 using StickyIngress.Proxy.Forwarding.Http1;
 
@@ -28,11 +29,11 @@ internal sealed class ClientConnection :
     private Exception? _failure;
     private int _isOver;
 
-    public ClientConnection(Socket socket, MemoryPool<byte> memory)
+    public ClientConnection(Socket socket, MemoryPool<byte> memory, SendWatch watch)
     {
         MemoryPool = memory;
         (LocalEndPoint, RemoteEndPoint) = (socket.LocalEndPoint, socket.RemoteEndPoint);
-        (_input, _output) = (new(this), new(this));
+        (_input, _output) = (new(this), new(this, watch));
         Transport = this;
         Socket = new(socket) { Ended = Over };
     }

@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using System.Text;
+using StickyIngress.Proxy.Clients;
 
 namespace StickyIngress.Proxy.Sockets;
 
@@ -8,7 +9,7 @@ namespace StickyIngress.Proxy.Sockets;
 /// What the server sends to a client: a flush hands it to the system at once, and ends when the system has taken it all. It holds a buffer only
 /// while something is unsent.
 /// </summary>
-internal sealed class ClientOutput(ClientConnection connection) : PipeWriter
+internal sealed class ClientOutput(ClientConnection connection, SendWatch watch) : PipeWriter
 {
     /// <summary>What a piece of memory has at least that nobody named a size for.</summary>
     private const int LeastSize = 256;
@@ -17,6 +18,9 @@ internal sealed class ClientOutput(ClientConnection connection) : PipeWriter
     private int _start;
     private int _end;
     private int _isCanceled;
+
+    /// <summary>Null: it never had to be waited for.</summary>
+    private SendLimit? _limit;
 
     public override bool CanGetUnflushedBytes => true;
 
@@ -78,7 +82,8 @@ internal sealed class ClientOutput(ClientConnection connection) : PipeWriter
     /// <summary>Nobody writes any more: sends what was written and not flushed.</summary>
     public async ValueTask EndAsync()
     {
-        while (!TrySend()) await connection.Socket.WritableAsync();
+        while (!TrySend()) await WaitAsync(default);
+        _limit?.Dispose();
     }
 
     /// <summary>False: it is to be waited for.</summary>
@@ -118,11 +123,20 @@ internal sealed class ClientOutput(ClientConnection connection) : PipeWriter
     private async ValueTask<FlushResult> WaitAsync(CancellationToken cancellationToken)
     {
         using var registration = cancellationToken.UnsafeRegister(static socket => ((LoopSocket)socket!).WakeWriter(), connection.Socket);
-        while (true)
+        _limit ??= new(watch, connection.Abort);
+        try
         {
-            await connection.Socket.WritableAsync();
-            cancellationToken.ThrowIfCancellationRequested();
-            if (TryFlush(out var result)) return result;
+            while (true)
+            {
+                _limit.Begin();
+                await connection.Socket.WritableAsync();
+                cancellationToken.ThrowIfCancellationRequested();
+                if (TryFlush(out var result)) return result;
+            }
+        }
+        finally
+        {
+            _limit.End();
         }
     }
 

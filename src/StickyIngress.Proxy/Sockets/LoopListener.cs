@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using StickyIngress.Proxy.Clients;
 using StickyIngress.Proxy.Clients.Http1;
 
 namespace StickyIngress.Proxy.Sockets;
@@ -18,11 +19,12 @@ internal sealed class LoopListener : IConnectionListener
     private readonly LoopSocket _listening;
     private readonly MemoryPool<byte> _memory;
     private readonly ClientSessions _sessions;
+    private readonly SendWatch _watch;
 
-    public LoopListener(Socket listening, MemoryPool<byte> memory, ClientSessions sessions)
+    public LoopListener(Socket listening, MemoryPool<byte> memory, ClientSessions sessions, SendWatch watch)
     {
         listening.Blocking = false;
-        (_listening, _memory, _sessions, EndPoint) = (new(listening), memory, sessions, listening.LocalEndPoint!);
+        (_listening, _memory, _sessions, _watch, EndPoint) = (new(listening), memory, sessions, watch, listening.LocalEndPoint!);
         _listening.Start();
         _ = AcceptAllAsync();
     }
@@ -74,7 +76,7 @@ internal sealed class LoopListener : IConnectionListener
         try
         {
             socket.NoDelay = true;
-            var connection = new ClientConnection(socket, _memory);
+            var connection = new ClientConnection(socket, _memory, _watch);
             connection.Socket.Start();
             return connection;
         }

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
 using StickyIngress.Core;
+using StickyIngress.Proxy.Clients;
 
 namespace StickyIngress.Proxy.Sockets;
 
@@ -14,7 +15,8 @@ namespace StickyIngress.Proxy.Sockets;
  * A handshake would hold up everybody on its loop, and the stream that decrypts hops between threads anyway.
  */
 internal sealed class LoopTransport(
-    IMemoryPoolFactory<byte> memory, ProxyPipeline pipeline, Draining draining, IOptions<KestrelServerOptions> server, TimeProvider time, Clock clock) :
+    IMemoryPoolFactory<byte> memory, ProxyPipeline pipeline, Draining draining, IOptions<KestrelServerOptions> server, SendWatch watch, TimeProvider time,
+    Clock clock) :
     IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     private readonly MemoryPool<byte> _memory = memory.Create();
@@ -22,7 +24,7 @@ internal sealed class LoopTransport(
     public bool CanBind(EndPoint endpoint) => EventLoop.IsSupported && endpoint is LoopEndPoint;
 
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) =>
-        new(new LoopListener(Bind((LoopEndPoint)endpoint), _memory, new(pipeline, draining, server.Value.Limits.KeepAliveTimeout, time, clock)));
+        new(new LoopListener(Bind((LoopEndPoint)endpoint), _memory, new(pipeline, draining, server.Value.Limits.KeepAliveTimeout, time, clock), watch));
 
     private static Socket Bind(LoopEndPoint endPoint)
     {

@@ -14,5 +14,5 @@ internal sealed class DiagnosticList(ReconcilerState reconciler, AffinityKeysHol
 
     private static DiagnosticModel Model(Diagnostic diagnostic) => new(
         diagnostic.Severity == Severity.Error ? "error" : "warning", diagnostic.Reason, diagnostic.Resource?.Kind, diagnostic.Resource?.Namespace,
-        diagnostic.Resource?.Name, diagnostic.Field, diagnostic.Message, diagnostic.File, diagnostic.Line);
+        diagnostic.Resource?.Name, diagnostic.Field, diagnostic.Message, diagnostic.File, diagnostic.Line > 0 ? diagnostic.Line : null);
 }

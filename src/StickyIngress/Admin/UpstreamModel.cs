@@ -28,7 +28,7 @@ internal sealed record SessionModel(bool Known, string? Peer);
 
 /// <summary>One finding about one resource.</summary>
 internal sealed record DiagnosticModel(
-    string Severity, string Reason, string? Kind, string? Namespace, string? Name, string Field, string Message, string? File, int Line);
+    string Severity, string Reason, string? Kind, string? Namespace, string? Name, string Field, string Message, string? File, int? Line);
 
 /// <summary>How the draining of a peer ended (drained, timeout, gone), with what is left of it; counts as a peer's own.</summary>
 internal sealed record DrainModel(string State, long? Sessions, bool? SessionsEstimated, int Active);

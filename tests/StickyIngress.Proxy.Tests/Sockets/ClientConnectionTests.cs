@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
+using StickyIngress.Proxy.Clients;
 using StickyIngress.Proxy.Sockets;
 using StickyIngress.Testing;
 
@@ -106,11 +107,12 @@ public sealed class ClientConnectionTests
     public async Task A_read_that_waits_ends_with_bytes_when_it_is_canceled_and_when_the_client_is_gone()
     {
         Assert.SkipUnless(EventLoop.IsSupported, "event loops are for Linux on x64 and arm64");
+        using var watch = new SendWatch(TimeProvider.System, new(TimeProvider.System));
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await client.ConnectAsync(listener.LocalEndpoint, Stop);
-        await using var connection = new ClientConnection(await listener.AcceptSocketAsync(Stop), System.Buffers.MemoryPool<byte>.Shared);
+        await using var connection = new ClientConnection(await listener.AcceptSocketAsync(Stop), System.Buffers.MemoryPool<byte>.Shared, watch);
         connection.Socket.Start();
         var input = connection.Input;
 
@@ -142,9 +144,10 @@ public sealed class ClientConnectionTests
     [Fact]
     public void Features_are_those_that_were_set_last()
     {
+        using var watch = new SendWatch(TimeProvider.System, new(TimeProvider.System));
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        var features = new ClientConnection(socket, System.Buffers.MemoryPool<byte>.Shared).Features;
+        var features = new ClientConnection(socket, System.Buffers.MemoryPool<byte>.Shared, watch).Features;
         var (count, revision) = (features.Count(), features.Revision);
         Assert.IsType<ClientConnection>(features.Get<IConnectionIdFeature>());
 

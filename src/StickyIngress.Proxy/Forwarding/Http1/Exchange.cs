@@ -198,6 +198,7 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
         }
 
         lease.HeaderReceived();
+        connection.LimitReads(_readTimeout);
         PassHead(framing);
         if (head.Status == StatusCodes.Status101SwitchingProtocols) return UpgradeAsync();
         if (!PassIfWhole(framing)) return DownloadAsync(framing);

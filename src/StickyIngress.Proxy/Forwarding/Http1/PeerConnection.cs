@@ -158,11 +158,11 @@ internal sealed class PeerConnection : IDisposable
         Interlocked.CompareExchange(ref _readDeadline, _clock.Milliseconds + timeout, long.MaxValue);
     }
 
-    /// <summary>Something else showed that the connection is in use, so the time of the read under way starts over.</summary>
+    /// <summary>Something else showed that the connection is in use, so the time of the read under way starts over, if it has begun.</summary>
     public void Touch()
     {
-        var deadline = Volatile.Read(ref _readDeadline);
-        if (deadline > 0) Interlocked.CompareExchange(ref _readDeadline, _clock.Milliseconds + _readTimeout, deadline);
+        var (deadline, timeout) = (Volatile.Read(ref _readDeadline), Volatile.Read(ref _readTimeout));
+        if (deadline > 0 && timeout > 0) Interlocked.CompareExchange(ref _readDeadline, _clock.Milliseconds + timeout, deadline);
     }
 
     public void LiftReadLimit() => Volatile.Write(ref _readTimeout, 0);

@@ -81,6 +81,9 @@ internal sealed class RequestUpload(ProxyRequest request, PeerConnection connect
             var count = await reading;
             if (count == 0) break;
 
+            // With the answer begun, both may be silent for the read timeout; before, the peer's time has not begun.
+            connection.Touch();
+
             if (_isChunked) output.AppendChunk(BeforeChunk, count);
             else output.Append(count);
             if (large.IsLargeWith(count)) await large.LeaveEventLoops();
