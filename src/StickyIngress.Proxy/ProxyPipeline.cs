@@ -17,14 +17,50 @@ public sealed class ProxyPipeline(
 {
     private const int LongRequest = 2048;
 
-    public async Task InvokeAsync(HttpContext context)
+    public Task InvokeAsync(HttpContext context)
+    {
+        var request = Begin(context);
+        return EndAsync(request, Serve(request));
+    }
+
+    /*
+     * In three steps, so that a session which sees a request end need not wait for it: each method that waits costs about as much as a header.
+     */
+    internal ProxyRequest Begin(HttpContext context)
     {
         var request = new ProxyRequest(context, clock, trusted.Identify(context));
         metrics.Begin();
+        return request;
+    }
+
+    /// <summary>Its failures are the task's, for <see cref="TryEnd"/> or <see cref="EndAsync"/>.</summary>
+    internal Task Serve(ProxyRequest request)
+    {
         try
         {
-            if (IsLong(context)) await Task.Yield();
-            await ServeAsync(request);
+            return IsLong(request.Context) ? ServeLaterAsync(request) : ServeAsync(request);
+        }
+        catch (Exception e)
+        {
+            return Task.FromException(e);
+        }
+    }
+
+    /// <summary>What is done with a request that was served; false: something went wrong, and it is for <see cref="EndAsync"/>.</summary>
+    internal bool TryEnd(ProxyRequest request, Task served)
+    {
+        if (!served.IsCompletedSuccessfully) return false;
+
+        Record(request);
+        return true;
+    }
+
+    /// <summary>The same when it is served.</summary>
+    internal async Task EndAsync(ProxyRequest request, Task served)
+    {
+        try
+        {
+            await served;
         }
         catch (BadHttpRequestException e)
         {
@@ -38,10 +74,21 @@ public sealed class ProxyPipeline(
         }
         finally
         {
-            metrics.End(request);
-            accessLog.Write(request);
-            request.Body.Dispose();
+            Record(request);
         }
+    }
+
+    private void Record(ProxyRequest request)
+    {
+        metrics.End(request);
+        accessLog.Write(request);
+        request.Body.Dispose();
+    }
+
+    private async Task ServeLaterAsync(ProxyRequest request)
+    {
+        await Task.Yield();
+        await ServeAsync(request);
     }
 
     private Task ServeAsync(ProxyRequest request)

@@ -17,7 +17,6 @@ namespace StickyIngress.Proxy;
 public sealed class ProxyRequest : RequestValues
 {
     private readonly Clock _clock;
-    private readonly List<PeerTry> _tries = new(1);
     private string? _id;
 
     internal ProxyRequest(HttpContext context, Clock clock, in Client client)
@@ -45,9 +44,8 @@ public sealed class ProxyRequest : RequestValues
 
     public Selection? Selection { get; internal set; }
 
-    public IReadOnlyList<PeerTry> Tries => _tries;
-
-    public PeerTry? LastTry => _tries.Count > 0 ? _tries[^1] : null;
+    /// <summary>Null before the first.</summary>
+    public PeerTry? LastTry { get; private set; }
 
     /// <summary>Headers of the last response that a peer gave; null before there is one.</summary>
     internal IPeerResponse? Response { get; set; }
@@ -85,9 +83,7 @@ public sealed class ProxyRequest : RequestValues
     {
         // What a failed try answered must not be read as the next one's.
         Response = null;
-        var added = new PeerTry(peer, address, _clock.Milliseconds);
-        _tries.Add(added);
-        return added;
+        return LastTry = new(peer, address, _clock.Milliseconds, LastTry);
     }
 
     internal long Now => _clock.Milliseconds;

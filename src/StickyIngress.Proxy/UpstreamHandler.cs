@@ -24,7 +24,7 @@ public sealed class UpstreamHandler(PeerSelector selector, QueuedSelector queue,
 
         while (true)
         {
-            var selected = request.Tries.Count > 0 || upstream.Queue is null
+            var selected = request.LastTry is not null || upstream.Queue is null
                 ? selector.Select(request.Selection)
                 : await SelectFirstAsync(request, request.Selection);
             if (selected.Lease is not { } lease)

@@ -80,6 +80,9 @@ internal sealed class ClientConnection :
     /// <summary>Nothing can be sent any more.</summary>
     public bool IsBroken => Volatile.Read(ref _failure) is not null;
 
+    /// <summary>The client sends no more, or the connection is over.</summary>
+    public bool HasLeft => Volatile.Read(ref _isOver) != 0 || Socket.HasEnded;
+
     public override void Abort(ConnectionAbortedException abortReason)
     {
         Interlocked.CompareExchange(ref _failure, abortReason, null);

@@ -61,7 +61,10 @@ internal sealed class ClientOutput(ClientConnection connection, SendWatch watch)
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) =>
         TryFlush(out var result) ? new(result) : WaitAsync(cancellationToken);
 
-    /// <summary>The same where nothing follows for now; see <see cref="LoopSocket.SendSoon"/>.</summary>
+    /// <summary>Hands to the system what nothing follows for now, see <see cref="LoopSocket.SendSoon"/>; false: not all of it.</summary>
+    public bool TryFlushSoon() => TrySend(soon: true);
+
+    /// <summary>The same, and ends when it has taken all.</summary>
     public ValueTask<FlushResult> FlushSoonAsync() =>
         TryFlush(out var result, soon: true) ? new(result) : WaitAsync(default);
 

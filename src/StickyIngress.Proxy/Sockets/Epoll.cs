@@ -32,6 +32,9 @@ internal static partial class Epoll
 
     public static readonly int EventSize = DataOffset + 8;
 
+    /// <summary>recvfrom(2) and sendto(2).</summary>
+    private static readonly (nint Receive, nint Send) Calls = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? (45, 44) : (207, 206);
+
     public static bool IsSupported { get; } =
         OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
 
@@ -90,7 +93,7 @@ internal static partial class Epoll
         {
             while (true)
             {
-                var count = recv(socket, bytes, buffer.Length, peek ? DontWait | Peek : DontWait);
+                var count = syscall(Calls.Receive, socket, bytes, buffer.Length, peek ? DontWait | Peek : DontWait, 0, 0);
                 if (count >= 0) return (int)count;
                 if (Marshal.GetLastPInvokeError() == TryAgain) return -1;
                 if (Marshal.GetLastPInvokeError() != Interrupted) throw Failure("recv");
@@ -107,7 +110,7 @@ internal static partial class Epoll
         {
             while (true)
             {
-                var count = send(socket, bytes, buffer.Length, DontWait | NoSignal);
+                var count = syscall(Calls.Send, socket, bytes, buffer.Length, DontWait | NoSignal, 0, 0);
                 if (count >= 0) return (int)count;
                 if (Marshal.GetLastPInvokeError() == TryAgain) return 0;
                 if (Marshal.GetLastPInvokeError() != Interrupted) throw Failure("send");
@@ -129,9 +132,10 @@ internal static partial class Epoll
     [LibraryImport("libc", SetLastError = true)]
     private static partial int connect(SafeHandle socket, ReadOnlySpan<byte> address, int size);
 
+    /*
+     * libc's recv and send do the same as recvfrom and sendto, but make each call a point where the thread may be cancelled, which costs two atomic
+     * operations and is for nobody here.
+     */
     [LibraryImport("libc", SetLastError = true)]
-    private static unsafe partial nint recv(SafeHandle socket, byte* bytes, nint count, int flags);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static unsafe partial nint send(SafeHandle socket, byte* bytes, nint count, int flags);
+    private static unsafe partial nint syscall(nint number, SafeHandle socket, byte* bytes, nint count, nint flags, nint address, nint addressSize);
 }

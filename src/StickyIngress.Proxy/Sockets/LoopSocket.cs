@@ -41,6 +41,9 @@ internal sealed class LoopSocket(Socket socket) : IDisposable
 
     public bool IsClosed => Volatile.Read(ref _isClosed) != 0;
 
+    /// <summary>The other side sends no more, once everything is read that it has sent.</summary>
+    public bool HasEnded => _hasEnded;
+
     /// <summary>There may be something to receive, or the end.</summary>
     public bool IsReadable => _reading.IsReady;
 

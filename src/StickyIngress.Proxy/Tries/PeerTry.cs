@@ -3,8 +3,11 @@ using StickyIngress.Core.Upstreams;
 namespace StickyIngress.Proxy.Tries;
 
 /// <summary>One try of a request: what nginx's upstream variables say of it. Times are milliseconds from its start; -1: never came to it.</summary>
-public sealed class PeerTry(Peer? peer, string address, long startedAt)
+/// <param name="former">The request's try before; null: it is the first.</param>
+public sealed class PeerTry(Peer? peer, string address, long startedAt, PeerTry? former)
 {
+    public PeerTry? Former { get; } = former;
+
     /// <summary>Null where no peer could be selected; <see cref="Address"/> is then the upstream's name, as in nginx.</summary>
     public Peer? Peer { get; } = peer;
 

@@ -1,4 +1,3 @@
-using System.Text;
 using StickyIngress.Core.Cookies;
 using StickyIngress.Core.Variables;
 using StickyIngress.Proxy.Tries;
@@ -18,7 +17,7 @@ internal static class TryText
         VariableKind.UpstreamResponseLength => List(request, @try => @try.ResponseLength.ToString()),
         VariableKind.UpstreamBytesSent => List(request, @try => @try.BytesSent.ToString()),
         VariableKind.UpstreamBytesReceived => List(request, @try => @try.BytesReceived.ToString()),
-        VariableKind.UpstreamQueueTime => List(request, @try => Time(@try == request.Tries[0] ? request.QueueTime : -1)), // only the first one waits
+        VariableKind.UpstreamQueueTime => List(request, @try => Time(@try.Former is null ? request.QueueTime : -1)), // only the first one waits
         VariableKind.UpstreamLastServerName => request.LastTry?.Peer is { } peer ? ServerName(peer.Server) : null,
         VariableKind.UpstreamCacheStatus => request.Caching?.StatusWord,
         VariableKind.UpstreamHttpNamed => request.Response?.Header(variable.Name),
@@ -34,12 +33,11 @@ internal static class TryText
 
     private static string? List(ProxyRequest request, Func<PeerTry, string> item)
     {
-        var tries = request.Tries;
-        if (tries.Count < 2) return tries.Count == 0 ? null : item(tries[0]);
+        if (request.LastTry is not { Former: not null }) return request.LastTry is { } only ? item(only) : null;
 
-        var text = new StringBuilder(item(tries[0]));
-        for (var i = 1; i < tries.Count; i++) text.Append(", ").Append(item(tries[i]));
-        return text.ToString();
+        var items = new Stack<string>();
+        for (var @try = request.LastTry; @try is not null; @try = @try.Former) items.Push(item(@try));
+        return string.Join(", ", items);
     }
 
     private static string? Cookie(ProxyRequest request, string name)

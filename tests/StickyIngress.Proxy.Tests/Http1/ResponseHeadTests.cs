@@ -103,11 +103,52 @@ public sealed class ResponseHeadTests
         }, iter: 20_000);
     }
 
+    /// <summary>Of a connection that had other responses before, a head is read as if it were the first.</summary>
+    [Fact]
+    public void Reads_each_head_of_a_connection_for_itself()
+    {
+        string[] heads =
+        [
+            "HTTP/1.1 200 OK\r\nX: a\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nX: a\r\nX: b\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nX: b\r\n\r\n",
+            "HTTP/1.1 200 Fine\r\nX: a\r\n\r\n",
+            "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n",
+            "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX: a\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nX: a\r\nContent-Length: 5\r\n\r\n",
+            "HTTP/1.1 200 OK\r\n\r\n",
+            $"HTTP/1.1 200 OK\r\nX: {new string('a', 2000)}\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nX : a\r\n\r\n",
+        ];
+        Gen.Select(Gen.Int[0, heads.Length - 1].Select(index => heads[index]).Array[1, 8], Gen.Int[0, 40]).Sample((several, size) =>
+        {
+            var head = new ResponseHead();
+            return several.All(one => Describe(Feed(one, size, head)) == Describe(Feed(one)));
+        });
+    }
+
+    /// <summary>Trailers belong to one response alone, so those that may have some are told apart.</summary>
+    [Theory]
+    [InlineData("HTTP/1.1 200 OK\r\nX: a\r\nContent-Length: 5\r\n\r\n", true)]
+    [InlineData("HTTP/1.1 200 OK\r\nX: a\r\nTransfer-Encoding: chunked\r\n\r\n", false)]
+    public void Finds_the_response_before_again(string text, bool isAgain)
+    {
+        var head = new ResponseHead();
+        var first = Feed(text, 0, head).Head.Response;
+        Assert.False(head.IsAsBefore);
+
+        var second = Feed(text + "body", 0, head);
+        Assert.Equal((ParseStep.Complete, isAgain, text.Length), (second.Step, head.IsAsBefore, head.Size));
+        Assert.Equal(isAgain, ReferenceEquals(first, head.Response));
+    }
+
     /// <param name="size">Bytes at a time; 0: all at once.</param>
-    private static (ParseStep Step, ResponseHead Head) Feed(string text, int size = 0)
+    /// <param name="head">That of a connection; null: a new one.</param>
+    private static (ParseStep Step, ResponseHead Head) Feed(string text, int size = 0, ResponseHead? head = null)
     {
         var bytes = Encoding.Latin1.GetBytes(text);
-        var head = new ResponseHead();
+        head ??= new();
         head.Begin();
         var step = ParseStep.NeedsMore;
         for (var end = size == 0 ? bytes.Length : size; step == ParseStep.NeedsMore; end += Math.Max(1, size))

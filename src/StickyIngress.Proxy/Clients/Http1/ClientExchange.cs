@@ -1,7 +1,6 @@
 using System.Collections;
 using System.IO.Pipelines;
 using System.Net;
-using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using StickyIngress.Proxy.Forwarding.Http1;
@@ -23,7 +22,7 @@ internal sealed class ClientExchange :
     [ThreadStatic]
     private static Stack<ClientExchange>? _free;
 
-    private readonly PlainRequest _request = new();
+    private readonly PlainRequest _plain = new();
     private readonly RequestFields _requestFields;
     private readonly ResponseOutput _output;
     private readonly DefaultHttpContext _context = new();
@@ -33,13 +32,14 @@ internal sealed class ClientExchange :
     private Dictionary<Type, object>? _added;
     private Stream? _outputStream;
     private ClientSession _session = null!;
-    private ValueTaskAwaiter<bool> _serving;
+    private ProxyRequest? _request;
+    private Task _serving = Task.CompletedTask;
     private bool _isOver;
     private bool _isWhole;
 
     private ClientExchange()
     {
-        (_requestFields, _output) = (new(_request), new(this));
+        (_requestFields, _output) = (new(_plain), new(this));
         _goOn = () => _session.Served(this);
         _context.Initialize(this);
     }
@@ -167,7 +167,7 @@ internal sealed class ClientExchange :
 
         _requestFields.Reset();
         ResponseFields.Reset();
-        _session = null!;
+        (_session, _request, _serving) = (null!, null, Task.CompletedTask);
         var free = _free ??= new(Kept);
         if (free.Count < Kept) free.Push(this);
     }
@@ -175,26 +175,64 @@ internal sealed class ClientExchange :
     /// <summary>Reads a request from what its client sent; only when it is complete there is one to be served.</summary>
     public ParseStep Read(ReadOnlyMemory<byte> data)
     {
-        var step = _request.Read(data);
+        var step = _plain.Read(data);
         if (step == ParseStep.Complete) Begin();
         return step;
     }
 
-    /// <summary>Whether serving it is over; if not, its session is told when it is.</summary>
-    public bool HasEnded(in ValueTask<bool> serving)
+    /// <summary>Serves it. False: that takes longer, and the session is told when it is over.</summary>
+    public bool TryServe(ProxyPipeline pipeline)
     {
-        _serving = serving.GetAwaiter();
+        _request = pipeline.Begin(_context);
+        _serving = pipeline.Serve(_request);
         if (_serving.IsCompleted) return true;
 
-        _serving.UnsafeOnCompleted(_goOn);
+        _serving.GetAwaiter().UnsafeOnCompleted(_goOn);
         return false;
     }
 
-    /// <summary>Whether the connection may serve another request; to be called once, at the end.</summary>
-    public bool GoesOn() => _serving.GetResult();
+    /// <summary>What is done when it was served, with whatever is left of the response. False: <see cref="EndAsync(ProxyPipeline)"/> does it.</summary>
+    public bool TryEnd(ProxyPipeline pipeline)
+    {
+        if (_completed.Count > 0 || !pipeline.TryEnd(_request!, _serving)) return false;
+
+        _request = null;
+        try
+        {
+            EndOutput();
+            return _output.TryFlushLast();
+        }
+        catch (Exception)
+        {
+            // It is met again there.
+            return false;
+        }
+    }
+
+    /// <summary>The same where something is to be waited for or went wrong. It does not fail.</summary>
+    public async Task EndAsync(ProxyPipeline pipeline)
+    {
+        try
+        {
+            try
+            {
+                if (_request is not null) await pipeline.EndAsync(_request, _serving);
+                await EndAsync();
+            }
+            catch (Exception)
+            {
+                // The pipeline has told of it, where it is worth telling.
+                await BreakOffAsync();
+            }
+        }
+        catch (Exception)
+        {
+            // The client has left, or gets no more of this.
+        }
+    }
 
     /// <summary>Bytes of the request, which stay where they are until the response is over.</summary>
-    public int RequestSize => _request.Size;
+    public int RequestSize => _plain.Size;
 
     public TFeature? Get<TFeature>()
     {
@@ -249,21 +287,15 @@ internal sealed class ClientExchange :
     public long Seconds => _session.Seconds;
 
     /// <summary>Sends what is left of the response.</summary>
-    public async ValueTask EndAsync()
+    private async ValueTask EndAsync()
     {
-        if (!_isOver)
-        {
-            _isOver = true;
-            _isWhole = _output.End();
-            Closes |= !_isWhole;
-        }
-
+        EndOutput();
         await _output.FlushLastAsync();
         for (var i = _completed.Count - 1; i >= 0; i--) await _completed[i].Callback(_completed[i].State);
     }
 
     /// <summary>The pipeline failed: the client gets what can still be told.</summary>
-    public ValueTask BreakOffAsync()
+    private ValueTask BreakOffAsync()
     {
         Closes = true;
         if (HasStarted)
@@ -277,11 +309,20 @@ internal sealed class ClientExchange :
         return EndAsync();
     }
 
+    private void EndOutput()
+    {
+        if (_isOver) return;
+
+        _isWhole = _output.End();
+        _isOver = true;
+        Closes |= !_isWhole;
+    }
+
     private void Begin()
     {
-        (Method, Path, QueryString, RawTarget) = (_request.Method, _request.Path, _request.Query, _request.Target);
+        (Method, Path, QueryString, RawTarget) = (_plain.Method, _plain.Path, _plain.Query, _plain.Target);
         (Protocol, Scheme, PathBase) = (HttpProtocol.Http11, "http", "");
-        (StatusCode, ReasonPhrase, Closes, _isOver, _isWhole) = (StatusCodes.Status200OK, null, _request.SaysClose, false, false);
+        (StatusCode, ReasonPhrase, Closes, _isOver, _isWhole) = (StatusCodes.Status200OK, null, _plain.SaysClose, false, false);
         var client = Connection.RemoteEndPoint as IPEndPoint;
         (RemoteIpAddress, RemotePort) = (client?.Address, client?.Port ?? 0);
         _output.Begin((ClientOutput)Connection.Output);

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.IO.Pipelines;
-using System.Runtime.CompilerServices;
 using StickyIngress.Proxy.Forwarding.Http1;
 using StickyIngress.Proxy.Sockets;
 
@@ -36,21 +35,26 @@ internal sealed class ClientSession(ClientConnection connection, ClientSessions 
         {
             while (TryBegin() is { } exchange)
             {
-                if (!exchange.HasEnded(ServeAsync(exchange)) || !Finish(exchange)) return;
+                if (!exchange.TryServe(sessions.Pipeline) || !TryEnd(exchange)) return;
             }
         }
         catch (Exception e)
         {
-            // Whoever called serves other clients too.
-            if (!LoopSocket.IsFailure(e)) Trace.TraceError($"{nameof(ClientSession)}: {e}");
-            End();
+            Fail(e);
         }
     }
 
-    /// <summary>A request is over that was waited for.</summary>
+    /// <summary>A request was served that was waited for.</summary>
     public void Served(ClientExchange exchange)
     {
-        if (Finish(exchange)) Run();
+        try
+        {
+            if (TryEnd(exchange)) Run();
+        }
+        catch (Exception e)
+        {
+            Fail(e);
+        }
     }
 
     /// <summary>Ends it if it waits for a request, at least until that time.</summary>
@@ -100,39 +104,43 @@ internal sealed class ClientSession(ClientConnection connection, ClientSessions 
         return null;
     }
 
-    /// <summary>Whether the connection may serve another request.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<bool> ServeAsync(ClientExchange exchange)
+    /// <summary>Ends a request that was served. False: the next one is not to be looked for now.</summary>
+    private bool TryEnd(ClientExchange exchange)
     {
+        if (exchange.TryEnd(sessions.Pipeline)) return Finish(exchange);
+
+        _ = EndAsync(exchange);
+        return false;
+    }
+
+    /// <summary>The same where something has to be waited for or went wrong.</summary>
+    private async Task EndAsync(ClientExchange exchange)
+    {
+        await exchange.EndAsync(sessions.Pipeline);
         try
         {
-            try
-            {
-                await sessions.Pipeline.InvokeAsync(exchange.Context);
-                await exchange.EndAsync();
-            }
-            catch (Exception)
-            {
-                // The pipeline has told of it, where it is worth telling.
-                await exchange.BreakOffAsync();
-            }
+            if (Finish(exchange)) Run();
         }
-        catch (Exception)
+        catch (Exception e)
         {
-            // The client has left, or gets no more of this.
-            return false;
+            Fail(e);
         }
-
-        return exchange.LeavesConnection;
     }
 
     private bool Finish(ClientExchange exchange)
     {
-        var goesOn = exchange.GoesOn();
+        var goesOn = exchange.LeavesConnection;
         _input.Use(exchange.RequestSize);
         exchange.Return();
         if (!goesOn) End();
         return goesOn;
+    }
+
+    /// <summary>Whoever called serves other clients too.</summary>
+    private void Fail(Exception e)
+    {
+        if (!LoopSocket.IsFailure(e)) Trace.TraceError($"{nameof(ClientSession)}: {e}");
+        End();
     }
 
     private void End() => _ = EndAsync();

@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
+using StickyIngress.Proxy.Forwarding.Http1;
 
 namespace StickyIngress.Proxy.Clients.Http1;
 
@@ -10,8 +11,12 @@ namespace StickyIngress.Proxy.Clients.Http1;
 internal sealed class ResponseFields : IHeaderDictionary
 {
     private KeyValuePair<string, StringValues>[] _fields = new KeyValuePair<string, StringValues>[16];
+    private int _count;
 
-    public int Count { get; private set; }
+    /// <summary>A peer's, which come before <see cref="Further"/> until somebody asks for one of them or for all; null: none.</summary>
+    public Http1Response? Passed { get; private set; }
+
+    public int Count => All.Count;
 
     /// <summary>They have been sent, so a change would be lost.</summary>
     public bool IsReadOnly { get; set; }
@@ -26,7 +31,16 @@ internal sealed class ResponseFields : IHeaderDictionary
 
     public ICollection<StringValues> Values => [.. this.Select(static one => one.Value)];
 
-    public ReadOnlySpan<KeyValuePair<string, StringValues>> All => _fields.AsSpan(0, Count);
+    public ReadOnlySpan<KeyValuePair<string, StringValues>> Further => _fields.AsSpan(0, _count);
+
+    private ArraySegment<KeyValuePair<string, StringValues>> All
+    {
+        get
+        {
+            Unfold();
+            return new(_fields, 0, _count);
+        }
+    }
 
     public StringValues this[string key]
     {
@@ -53,9 +67,12 @@ internal sealed class ResponseFields : IHeaderDictionary
     /// <summary>The same as setting one that is not there yet.</summary>
     public void AddNew(string name, StringValues value)
     {
-        if (Count == _fields.Length) Array.Resize(ref _fields, 2 * Count);
-        _fields[Count++] = new(name, value);
+        if (_count == _fields.Length) Array.Resize(ref _fields, 2 * _count);
+        _fields[_count++] = new(name, value);
     }
+
+    /// <summary>The same as setting all that a response passes on, before anything else.</summary>
+    public void Pass(Http1Response response) => Passed = response;
 
     public void Add(string key, StringValues value)
     {
@@ -75,15 +92,15 @@ internal sealed class ResponseFields : IHeaderDictionary
     /// <summary>Before the next response.</summary>
     public void Reset()
     {
-        _fields.AsSpan(0, Count).Clear();
-        (Count, IsReadOnly) = (0, false);
+        _fields.AsSpan(0, _count).Clear();
+        (Passed, _count, IsReadOnly) = (null, 0, false);
     }
 
     public bool Contains(KeyValuePair<string, StringValues> item) => this[item.Key].Equals(item.Value);
 
     public bool ContainsKey(string key) => IndexOf(key) >= 0;
 
-    public void CopyTo(KeyValuePair<string, StringValues>[] array, int arrayIndex) => All.CopyTo(array.AsSpan(arrayIndex));
+    public void CopyTo(KeyValuePair<string, StringValues>[] array, int arrayIndex) => All.CopyTo(array, arrayIndex);
 
     public bool Remove(string key)
     {
@@ -103,13 +120,14 @@ internal sealed class ResponseFields : IHeaderDictionary
         return ContainsKey(key);
     }
 
-    public IEnumerator<KeyValuePair<string, StringValues>> GetEnumerator() => _fields.Take(Count).GetEnumerator();
+    public IEnumerator<KeyValuePair<string, StringValues>> GetEnumerator() => All.AsEnumerable().GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
     private int IndexOf(string name)
     {
-        for (var i = 0; i < Count; i++)
+        if (Passed is not null && Passed.Passes(name)) Unfold();
+        for (var i = 0; i < _count; i++)
         {
             var known = _fields[i].Key;
             if (ReferenceEquals(known, name) || (known.Length == name.Length && known.Equals(name, StringComparison.OrdinalIgnoreCase))) return i;
@@ -120,8 +138,25 @@ internal sealed class ResponseFields : IHeaderDictionary
 
     private void RemoveAt(int index)
     {
-        _fields.AsSpan(index + 1, Count - index - 1).CopyTo(_fields.AsSpan(index));
-        _fields[--Count] = default;
+        _fields.AsSpan(index + 1, _count - index - 1).CopyTo(_fields.AsSpan(index));
+        _fields[--_count] = default;
+    }
+
+    private void Unfold()
+    {
+        if (Passed is not { } passed) return;
+
+        var further = Further.ToArray();
+        (Passed, _count) = (null, 0);
+        for (var i = 0; i < passed.Count; i++)
+        {
+            var (name, value) = passed.Headers[i];
+            var use = passed.UseOf(i);
+            if (use == FieldUse.Passed) AddNew(name, value);
+            else if (use == FieldUse.Repeated && IndexOf(name) is var index) _fields[index] = new(_fields[index].Key, StringValues.Concat(_fields[index].Value, value));
+        }
+
+        foreach (var (name, value) in further) AddNew(name, value);
     }
 
     private void ThrowIfReadOnly()

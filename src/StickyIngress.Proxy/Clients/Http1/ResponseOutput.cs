@@ -122,7 +122,10 @@ internal sealed class ResponseOutput(ClientExchange exchange) : PipeWriter
         return _client.FlushAsync(cancellationToken);
     }
 
-    /// <summary>After <see cref="End"/>.</summary>
+    /// <summary>After <see cref="End"/>; false: the system takes no more of it for now.</summary>
+    public bool TryFlushLast() => _client.TryFlushSoon();
+
+    /// <summary>The same, and ends when the system has taken it.</summary>
     public ValueTask<FlushResult> FlushLastAsync() => _client.FlushSoonAsync();
 
     public override void CancelPendingFlush() => _client.CancelPendingFlush();
@@ -172,8 +175,9 @@ internal sealed class ResponseOutput(ClientExchange exchange) : PipeWriter
         if (exchange.StatusCode == StatusCodes.Status200OK && exchange.ReasonPhrase is null) _client.Write("HTTP/1.1 200 OK\r\n"u8);
         else _client.Write($"HTTP/1.1 {exchange.StatusCode} {exchange.ReasonPhrase ?? ReasonPhrases.GetReasonPhrase(exchange.StatusCode)}\r\n");
 
-        var hasDate = false;
-        foreach (var (name, values) in headers.All)
+        var hasDate = headers.Passed?.HasDate == true;
+        if (headers.Passed is not null) _client.Write(headers.Passed.Lines);
+        foreach (var (name, values) in headers.Further)
         {
             hasDate |= name.Length == 4 && name.Equals(HeaderNames.Date, StringComparison.OrdinalIgnoreCase);
             if (name.Equals(HeaderNames.Connection, StringComparison.OrdinalIgnoreCase)) exchange.Closes |= SaysClose(values);

@@ -30,7 +30,9 @@ internal readonly struct ClientPresence
         return new(null, connection, Left(context).UnsafeRegister(static peer => ((PeerConnection)peer!).Abort(ConnectionEnd.ClientLeft), connection));
     }
 
-    public static bool HasLeft(HttpContext context) => Left(context).IsCancellationRequested || context.RequestAborted.IsCancellationRequested;
+    /// <summary>Also where its connection has ended and the tokens that tell so are still to be cancelled.</summary>
+    public static bool HasLeft(HttpContext context) =>
+        ClientConnection.Of(context) is { HasLeft: true } || Left(context).IsCancellationRequested || context.RequestAborted.IsCancellationRequested;
 
     /// <summary>False where it has ended the connection, or is about to: it must not serve anybody else.</summary>
     public bool TryStop() => _client is not null ? _client.TryUnwatch(_peer!) : _registration == default || _registration.Unregister();

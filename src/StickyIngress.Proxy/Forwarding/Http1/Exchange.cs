@@ -229,13 +229,24 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
         var own = headers as ResponseFields;
         if (headers.Count > 0) headers.Clear();
         response.StatusCode = head.Status;
-        if (head.Reason is not null || request.Tries.Count > 1) _context.Features.Get<IHttpResponseFeature>()!.ReasonPhrase = head.Reason;
+        if (head.Reason is not null || @try.Former is not null) _context.Features.Get<IHttpResponseFeature>()!.ReasonPhrase = head.Reason;
 
-        var fields = head.Response.Headers;
+        if (head.IsAsBefore && own is not null) own.Pass(head.Response);
+        else AddHeaders(head.Response, headers);
+        if (head.Length >= 0 && framing.TellsLength) headers.ContentLength = head.Length;
+        if (head.Status == StatusCodes.Status101SwitchingProtocols && head.Response.Header(HeaderNames.Upgrade) is { } protocol)
+            headers.Upgrade = protocol;
+        ClientHeaders.Add(request, head.Status);
+    }
+
+    private static void AddHeaders(Http1Response from, IHeaderDictionary headers)
+    {
+        var own = headers as ResponseFields;
+        var fields = from.Headers;
         for (var i = 0; i < fields.Length; i++)
         {
             var (name, value) = fields[i];
-            switch (head.Response.UseOf(i))
+            switch (from.UseOf(i))
             {
                 case FieldUse.Passed when own is not null:
                     own.AddNew(name, value);
@@ -248,11 +259,6 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
                     break;
             }
         }
-
-        if (head.Length >= 0 && framing.TellsLength) headers.ContentLength = head.Length;
-        if (head.Status == StatusCodes.Status101SwitchingProtocols && head.Response.Header(HeaderNames.Upgrade) is { } protocol)
-            headers.Upgrade = protocol;
-        ClientHeaders.Add(request, head.Status);
     }
 
     /// <summary>A body that came with its head, all of it: the server flushes it with what it adds, so that it leaves in one piece.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Microsoft.Net.Http.Headers;
 
@@ -11,10 +12,16 @@ internal sealed class Http1Response(int capacity) : IPeerResponse
     private FieldUse[] _uses = new FieldUse[capacity];
     private bool _hasFormerNames = true;
     private List<KeyValuePair<string, string>>? _trailers;
+    private byte[]? _lines;
 
     public int Count { get; private set; }
 
     public ReadOnlySpan<KeyValuePair<string, string>> Headers => _headers.AsSpan(0, Count);
+
+    public bool HasDate => Passes(HeaderNames.Date);
+
+    /// <summary>The headers that are passed on, as they stand in a response; to be asked when all were added.</summary>
+    public ReadOnlySpan<byte> Lines => _lines ??= WriteLines();
 
     public IReadOnlyList<KeyValuePair<string, string>> Trailers => _trailers is null ? [] : _trailers;
 
@@ -49,6 +56,18 @@ internal sealed class Http1Response(int capacity) : IPeerResponse
     /// <summary>What becomes of the header at that position.</summary>
     public FieldUse UseOf(int index) => _uses[index];
 
+    /// <summary>Whether the client gets a header of that name.</summary>
+    public bool Passes(string name)
+    {
+        for (var i = 0; i < Count; i++)
+        {
+            var known = _headers[i].Key;
+            if (known.Length == name.Length && _uses[i] == FieldUse.Passed && known.Equals(name, StringComparison.OrdinalIgnoreCase)) return true;
+        }
+
+        return false;
+    }
+
     public void AddTrailer(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value) =>
         (_trailers ??= []).Add(new(HeaderNameTexts.Of(name), Encoding.Latin1.GetString(value)));
 
@@ -66,6 +85,17 @@ internal sealed class Http1Response(int capacity) : IPeerResponse
         }
 
         return FieldUse.Passed;
+    }
+
+    private byte[] WriteLines()
+    {
+        var lines = new ArrayBufferWriter<byte>();
+        for (var i = 0; i < Count; i++)
+        {
+            if (_uses[i] != FieldUse.Withheld) FieldLine.Write(lines, _headers[i].Key, _headers[i].Value);
+        }
+
+        return lines.WrittenSpan.ToArray();
     }
 
     private static string? Same(string? known, ReadOnlySpan<byte> text) => known is not null && Ascii.Equals(text, known) ? known : null;

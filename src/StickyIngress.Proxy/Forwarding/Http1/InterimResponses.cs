@@ -40,12 +40,7 @@ internal static class InterimResponses
     {
         var line = $"HTTP/1.1 {head.Status} {head.Reason ?? ReasonPhrases.GetReasonPhrase(head.Status)}\r\n";
         Encoding.Latin1.GetBytes(line, output);
-        var fields = head.Response.Headers;
-        for (var i = 0; i < fields.Length; i++)
-        {
-            if (head.Response.UseOf(i) != FieldUse.Withheld) FieldLine.Write(output, fields[i].Key, fields[i].Value);
-        }
-
+        output.Write(head.Response.Lines);
         output.Write("\r\n"u8);
     }
 }

@@ -13,12 +13,23 @@ internal sealed class ResponseHead
     private const int MaxHeaders = 256;
     private const int NoLength = -1;
 
+    /// <summary>Bytes; a longer section is not kept.</summary>
+    private const int MostKept = 1024;
+
     private Http1Response? _former;
+
+    /// <summary>The section that the last response had, where another one may have the same.</summary>
+    private byte[] _kept = [];
+    private int _keptSize;
+    private bool _hasBegun;
     private int _scanned;
     private bool _hasStatusLine;
     private bool _hasTransferEncoding;
 
     public Http1Response Response { get; private set; } = new(0);
+
+    /// <summary>It is the response before once more, with the same <see cref="Response"/>.</summary>
+    public bool IsAsBefore { get; private set; }
 
     /// <summary>Bytes of the section, once it is complete.</summary>
     public int Size { get; private set; }
@@ -39,17 +50,54 @@ internal sealed class ResponseHead
 
     public bool SaysKeepAlive { get; private set; }
 
-    /// <summary>Before a response; what the one before said is kept only to find the same text again.</summary>
+    /// <summary>
+    /// Before a response. A connection's responses are often the same but for their bodies, so what the one before said stays until this one is
+    /// seen to say something else, and then only to find the same text again.
+    /// </summary>
     public void Begin()
     {
-        if (Response.Count > 0) _former = Response;
-        Response = new(_former?.Count ?? 16);
-        (Size, _scanned, Status, Length, Reason) = (0, 0, 0, NoLength, null);
-        _hasStatusLine = _hasTransferEncoding = SaysClose = SaysKeepAlive = IsHttp10 = false;
+        (_hasBegun, IsAsBefore, Size) = (false, false, 0);
     }
 
     /// <param name="data">All that came since <see cref="Begin"/>.</param>
     public ParseStep Read(ReadOnlySpan<byte> data)
+    {
+        if (!_hasBegun)
+        {
+            _hasBegun = true;
+            if (_keptSize > 0 && data.StartsWith(_kept.AsSpan(0, _keptSize)))
+            {
+                (IsAsBefore, Size) = (true, _keptSize);
+                return ParseStep.Complete;
+            }
+
+            Forget();
+        }
+
+        var step = ReadLines(data);
+        if (step == ParseStep.Complete) Keep(data[..Size]);
+        return step;
+    }
+
+    private void Forget()
+    {
+        if (Response.Count > 0) _former = Response;
+        Response = new(_former?.Count ?? 16);
+        (_keptSize, _scanned, Status, Length, Reason) = (0, 0, 0, NoLength, null);
+        _hasStatusLine = _hasTransferEncoding = SaysClose = SaysKeepAlive = IsHttp10 = false;
+    }
+
+    /// <summary>Not where chunks follow, since their trailers are added to the response.</summary>
+    private void Keep(ReadOnlySpan<byte> section)
+    {
+        if (section.Length > MostKept || IsChunked) return;
+
+        if (_kept.Length < section.Length) _kept = new byte[section.Length];
+        section.CopyTo(_kept);
+        _keptSize = section.Length;
+    }
+
+    private ParseStep ReadLines(ReadOnlySpan<byte> data)
     {
         while (true)
         {

@@ -3,6 +3,7 @@ using System.Security.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using StickyIngress.Core.Upstreams;
+using StickyIngress.Proxy.Forwarding.Http1;
 using StickyIngress.Proxy.Tries;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -86,7 +87,7 @@ public sealed class YarpForwarder(IHttpForwarder forwarder, InvokerProfiles prof
             case ForwarderError.RequestTimedOut:
             case ForwarderError.RequestBodyClient when context.Response.StatusCode == StatusCodes.Status408RequestTimeout: // YARP's word for it
                 return request.Body.IsLate() ? TryEnd.BadRequestBody : TryEnd.Timeout;
-            case ForwarderError.RequestBodyClient when !context.RequestAborted.IsCancellationRequested && request.Body.ReadError is not null:
+            case ForwarderError.RequestBodyClient when !ClientPresence.HasLeft(context) && request.Body.ReadError is not null:
                 return TryEnd.BadRequestBody;
             case ForwarderError.ResponseBodyDestination or ForwarderError.UpgradeResponseDestination:
             case ForwarderError.RequestBodyDestination when context.Response.HasStarted:
@@ -94,7 +95,7 @@ public sealed class YarpForwarder(IHttpForwarder forwarder, InvokerProfiles prof
             case ForwarderError.UpgradeActivityTimeout:
                 return TryEnd.Responded;
             case ForwarderError.Request or ForwarderError.RequestCreation or ForwarderError.RequestBodyDestination or ForwarderError.ResponseHeaders:
-            case ForwarderError.RequestBodyClient when !context.RequestAborted.IsCancellationRequested: // the peer ended the try, and with it the reading
+            case ForwarderError.RequestBodyClient when !ClientPresence.HasLeft(context): // the peer ended the try, and with it the reading
                 return ClassifyFailure(exception);
             default:
                 return TryEnd.ClientAborted;
