@@ -62,6 +62,8 @@ internal sealed class ResponseHead
     /// <param name="data">All that came since <see cref="Begin"/>.</param>
     public ParseStep Read(ReadOnlySpan<byte> data)
     {
+        if (data.IsEmpty) return ParseStep.NeedsMore;
+
         if (!_hasBegun)
         {
             _hasBegun = true;
