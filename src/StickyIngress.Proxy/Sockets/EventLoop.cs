@@ -87,6 +87,7 @@ internal sealed class EventLoop
         while (true)
         {
             var count = Epoll.Wait(_poll, entries);
+            Clock.BeginTurn();
             for (var i = 0; i < count; i++)
             {
                 var (events, data) = Epoll.Read(entries, i);
@@ -101,7 +102,6 @@ internal sealed class EventLoop
 
     private static void Tell(LoopSocket socket, uint events)
     {
-        Clock.BeginTurn();
         try
         {
             socket.Happened(events);

@@ -145,9 +145,10 @@ internal sealed class PlainRequest
         if (Count == _fields.Length) Array.Resize(ref _fields, 2 * Count);
         ref var field = ref _fields[Count++];
 
-        // Most requests have the names that others had.
+        // Most requests have the names that others had, and some of the values.
         if (field.Name is null || !Ascii.Equals(name, field.Name)) field = RequestField.Of(name);
-        (field.Start, field.ValueLength, field.Text) = (Size, value.Length, null);
+        if (field.Text is not null && !Ascii.Equals(value, field.Text)) field.Text = null;
+        (field.Start, field.ValueLength) = (Size, value.Length);
         field.ValueStart = Size + name.Length + 1 + line[(name.Length + 1)..].IndexOfAnyExcept(" \t"u8);
         if (value.IsEmpty) field.ValueStart = Size;
         return true;
