@@ -149,7 +149,7 @@ def modes(proxies, work, ports, options, report):
     """What affinity costs: one process with an upstream for each mode, asked in short turns, so that all run the same machine code."""
     proxy, hosts = all_modes(work, ports)
     with measure.serving(proxy, ports) as process:
-        asked = {mode: functools.partial(measure.sample, of_mode, process, ports, work, host=mode) for mode, of_mode in hosts.items()}
+        asked = {mode: functools.partial(measure.sample, of_mode, process, ports, work, host=host) for mode, (host, of_mode) in hosts.items()}
         warm_up(asked, options)
         rounds = in_turns(asked, options.turns)
     report.rows("modes", f"Modes of affinity in one process: {options.turns} times two turns of 2 s each, there and back",

@@ -91,9 +91,13 @@ def shared_or_not(work, ports, settings):
 
 
 def all_modes(work, ports):
-    """One process with an upstream for each mode, each at a host of its name; and what it is as a proxy of that mode."""
+    """
+    One process with an upstream for each mode, each at a host of its name; and what it is as a proxy of that mode. All pass a cookie on, so that
+    affinity is all that differs; once more without any.
+    """
     proxy = at_hosts(work, ports, "none", STICKY)
-    return proxy, {mode: Proxy(mode, proxy.command, cookie_of(mode)) for mode in STICKY}
+    modes = {mode: (mode, Proxy(mode, proxy.command, cookie_of("learn" if mode == "none" else mode))) for mode in STICKY}
+    return proxy, modes | {"none, without a cookie": ("none", Proxy("none", proxy.command))}
 
 
 def at_hosts(work, ports, mode, sticky, settings=()):
