@@ -25,6 +25,13 @@ public sealed class ResponseFieldsTests
     }
 
     [Fact]
+    public void Says_the_same_of_what_did_not_stay_whole()
+    {
+        Assert.Null(Passed(mayStayWhole: false).Passed);
+        Assert.Equal(Peers, Text(Passed(mayStayWhole: false)));
+    }
+
+    [Fact]
     public void Reads_what_is_passed()
     {
         Assert.Equal("2,4", Passed()["b"].ToString());
@@ -63,13 +70,13 @@ public sealed class ResponseFieldsTests
         Assert.Null(fields.Passed);
     }
 
-    private static ResponseFields Passed()
+    private static ResponseFields Passed(bool mayStayWhole = true)
     {
         var head = new ResponseHead();
         head.Begin();
         Assert.Equal(ParseStep.Complete, head.Read("HTTP/1.1 200 OK\r\nA: 1\r\nConnection: keep-alive\r\nB: 2\r\nContent-Length: 5\r\nDate: now\r\nB: 4\r\n\r\n"u8));
         var fields = new ResponseFields();
-        fields.Pass(head.Response);
+        fields.Pass(head.Response, mayStayWhole);
         return fields;
     }
 

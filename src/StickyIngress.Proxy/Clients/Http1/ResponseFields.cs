@@ -72,7 +72,12 @@ internal sealed class ResponseFields : IHeaderDictionary
     }
 
     /// <summary>The same as setting all that a response passes on, before anything else.</summary>
-    public void Pass(Http1Response response) => Passed = response;
+    /// <param name="mayStayWhole">It has been passed on before, so that it is worth while to keep how its lines are written.</param>
+    public void Pass(Http1Response response, bool mayStayWhole)
+    {
+        Passed = response;
+        if (!mayStayWhole) Unfold();
+    }
 
     public void Add(string key, StringValues value)
     {

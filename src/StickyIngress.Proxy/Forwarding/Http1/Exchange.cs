@@ -226,12 +226,11 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
     {
         var (head, response) = (connection.Head, _context.Response);
         var headers = response.Headers;
-        var own = headers as ResponseFields;
         if (headers.Count > 0) headers.Clear();
         response.StatusCode = head.Status;
         if (head.Reason is not null || @try.Former is not null) _context.Features.Get<IHttpResponseFeature>()!.ReasonPhrase = head.Reason;
 
-        if (head.IsAsBefore && own is not null) own.Pass(head.Response);
+        if (headers is ResponseFields own) own.Pass(head.Response, mayStayWhole: head.IsAsBefore);
         else AddHeaders(head.Response, headers);
         if (head.Length >= 0 && framing.TellsLength) headers.ContentLength = head.Length;
         if (head.Status == StatusCodes.Status101SwitchingProtocols && head.Response.Header(HeaderNames.Upgrade) is { } protocol)
@@ -241,16 +240,12 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
 
     private static void AddHeaders(Http1Response from, IHeaderDictionary headers)
     {
-        var own = headers as ResponseFields;
         var fields = from.Headers;
         for (var i = 0; i < fields.Length; i++)
         {
             var (name, value) = fields[i];
             switch (from.UseOf(i))
             {
-                case FieldUse.Passed when own is not null:
-                    own.AddNew(name, value);
-                    break;
                 case FieldUse.Passed:
                     headers[name] = value;
                     break;
