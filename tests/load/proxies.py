@@ -51,16 +51,17 @@ def all_proxies(work, ports):
         bare(work, ports, "bare IHttpForwarder"),
         bare(work, ports, "bare IHttpForwarder, our scheduling", "inline"),
     ]
+    # The machine's speed changes within minutes, so what is compared most, ours with learn and nginx's, is measured one after the other.
     for mode in ("none", "cookie", "route", "learn"):
         proxies.append(sticky_ingress(work, ports, mode))
-    for mode in ("none", "learn"):
-        proxies.append(sticky_ingress(work, ports, mode, engine="Yarp"))
     nginx = find_nginx()
-    for mode in ("none", "cookie", "learn") if nginx else ():
+    for mode in ("learn", "none", "cookie") if nginx else ():
         proxies.append(Proxy(f"nginx {mode}", [nginx, "-c", nginx_config(work, ports, mode), "-p", str(work)], cookie_of(mode)))
     haproxy = shutil.which("haproxy")
     for mode in ("cookie", "learn") if haproxy else ():
         proxies.append(Proxy(f"HAProxy {mode}", [haproxy, "-db", "-f", haproxy_config(work, ports, mode)], cookie_of(mode)))
+    for mode in ("none", "learn"):
+        proxies.append(sticky_ingress(work, ports, mode, engine="Yarp"))
     return proxies
 
 
