@@ -1,8 +1,10 @@
+using StickyIngress.Proxy.Sockets;
+
 namespace StickyIngress.Proxy.Clients;
 
 /// <summary>The time that a client has to take what is sent over one connection, or as one response. It is watched once it has been waited for.</summary>
 /// <param name="end">Ends the connection or the response. Whoever waits must not go on within it.</param>
-internal sealed class SendLimit(SendWatch watch, Action end) : IDisposable
+internal sealed class SendLimit(SendWatch watch, Action end) : IPlaced, IDisposable
 {
     private const long NotWaiting = long.MaxValue;
 
@@ -10,8 +12,8 @@ internal sealed class SendLimit(SendWatch watch, Action end) : IDisposable
     private long _late = NotWaiting;
     private bool _isWatched;
 
-    /// <summary>Position in the list of the <see cref="SendWatch"/>, whose lock guards it.</summary>
-    public int Index { get; set; }
+    /// <summary>Guarded by the lock of the <see cref="SendWatch"/>.</summary>
+    public int Place { get; set; }
 
     /// <summary>It is to be waited for, anew where it was before: the client has taken something.</summary>
     public void Begin()

@@ -1,4 +1,5 @@
 using StickyIngress.Core;
+using StickyIngress.Proxy.Sockets;
 
 namespace StickyIngress.Proxy.Clients;
 
@@ -14,7 +15,7 @@ internal sealed class SendWatch : IDisposable
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     private readonly Lock _gate = new();
-    private readonly List<SendLimit> _all = [];
+    private readonly PlacedList<SendLimit> _all = new();
     private readonly Clock _clock;
     private readonly ITimer _timer;
 
@@ -29,22 +30,12 @@ internal sealed class SendWatch : IDisposable
 
     public void Add(SendLimit limit)
     {
-        lock (_gate)
-        {
-            limit.Index = _all.Count;
-            _all.Add(limit);
-        }
+        lock (_gate) _all.Add(limit);
     }
 
     public void Remove(SendLimit limit)
     {
-        lock (_gate)
-        {
-            var last = _all[^1];
-            _all[limit.Index] = last;
-            last.Index = limit.Index;
-            _all.RemoveAt(_all.Count - 1);
-        }
+        lock (_gate) _all.Remove(limit);
     }
 
     public void Dispose() => _timer.Dispose();
@@ -53,7 +44,7 @@ internal sealed class SendWatch : IDisposable
     {
         var now = _clock.Milliseconds;
         SendLimit[] late;
-        lock (_gate) late = [.. _all.Where(limit => limit.IsLate(now))];
+        lock (_gate) late = [.. _all.All.Where(limit => limit.IsLate(now))];
 
         foreach (var limit in late) limit.EndIfLate(now);
     }

@@ -9,7 +9,7 @@ namespace StickyIngress.Proxy.Clients.Http1;
 /// Serves the plain requests of a client's connection, one after the other, on the thread that sees them come. With the first request that is not plain
 /// the connection is left to the server, for good. While it is idle it has no task, no timer and no buffer.
 /// </summary>
-internal sealed class ClientSession(ClientConnection connection, ClientSessions sessions)
+internal sealed class ClientSession(ClientConnection connection, ClientSessions sessions) : IPlaced
 {
     private const long Busy = 0;
     private const long Ended = -1;
@@ -25,8 +25,8 @@ internal sealed class ClientSession(ClientConnection connection, ClientSessions 
     /// <summary>Unix time.</summary>
     public long Seconds => sessions.Clock.Seconds;
 
-    /// <summary>Position in the list of the <see cref="ClientSessions"/>, whose lock guards it.</summary>
-    public int Index { get; set; }
+    /// <summary>Guarded by the lock of the <see cref="ClientSessions"/>.</summary>
+    public int Place { get; set; }
 
     /// <summary>Serves what has come, and then whatever comes.</summary>
     public void Run()

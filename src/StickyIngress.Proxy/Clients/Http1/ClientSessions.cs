@@ -14,7 +14,7 @@ internal sealed class ClientSessions : IAsyncDisposable
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
-    private readonly List<ClientSession> _all = [];
+    private readonly PlacedList<ClientSession> _all = new();
     private readonly Channel<ClientConnection> _forServer = Channel.CreateUnbounded<ClientConnection>();
     private readonly TaskCompletionSource _allGone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Draining _draining;
@@ -46,12 +46,7 @@ internal sealed class ClientSessions : IAsyncDisposable
     public void Start(ClientConnection connection)
     {
         var session = new ClientSession(connection, this);
-        lock (_gate)
-        {
-            session.Index = _all.Count;
-            _all.Add(session);
-        }
-
+        lock (_gate) _all.Add(session);
         session.Run();
     }
 
@@ -71,10 +66,7 @@ internal sealed class ClientSessions : IAsyncDisposable
     {
         lock (_gate)
         {
-            var last = _all[^1];
-            _all[session.Index] = last;
-            last.Index = session.Index;
-            _all.RemoveAt(_all.Count - 1);
+            _all.Remove(session);
             if (_isClosed && _all.Count == 0) _allGone.TrySetResult();
         }
     }
@@ -113,7 +105,7 @@ internal sealed class ClientSessions : IAsyncDisposable
     {
         lock (_gate)
         {
-            foreach (var session in _all) session.EndIfIdle(now);
+            foreach (var session in _all.All) session.EndIfIdle(now);
         }
     }
 
@@ -121,7 +113,7 @@ internal sealed class ClientSessions : IAsyncDisposable
     {
         lock (_gate)
         {
-            foreach (var session in _all) session.Connection.Abort();
+            foreach (var session in _all.All) session.Connection.Abort();
         }
     }
 }

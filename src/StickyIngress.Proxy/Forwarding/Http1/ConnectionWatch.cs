@@ -1,4 +1,5 @@
 using StickyIngress.Core;
+using StickyIngress.Proxy.Sockets;
 
 namespace StickyIngress.Proxy.Forwarding.Http1;
 
@@ -11,7 +12,7 @@ internal sealed class ConnectionWatch : IDisposable
     public static readonly TimeSpan Period = TimeSpan.FromMilliseconds(50);
 
     private readonly Lock _gate = new();
-    private readonly List<PeerConnection> _all = [];
+    private readonly PlacedList<PeerConnection> _all = new();
     private readonly Clock _clock;
     private readonly ITimer _timer;
     private PeerConnection[] _seen = [];
@@ -34,22 +35,12 @@ internal sealed class ConnectionWatch : IDisposable
 
     public void Add(PeerConnection connection)
     {
-        lock (_gate)
-        {
-            connection.WatchIndex = _all.Count;
-            _all.Add(connection);
-        }
+        lock (_gate) _all.Add(connection);
     }
 
     public void Remove(PeerConnection connection)
     {
-        lock (_gate)
-        {
-            var last = _all[^1];
-            _all[connection.WatchIndex] = last;
-            last.WatchIndex = connection.WatchIndex;
-            _all.RemoveAt(_all.Count - 1);
-        }
+        lock (_gate) _all.Remove(connection);
     }
 
     /// <summary>Closes what is idle and ends what is in use.</summary>

@@ -13,7 +13,7 @@ namespace StickyIngress.Proxy.Forwarding.Http1;
 /// One connection to a peer. One request owns it at a time; its deadlines are watched from outside by <see cref="ConnectionWatch"/>, so that
 /// no operation needs a timer or a token of its own. Ending it makes whatever is under way fail at once.
 /// </summary>
-internal sealed class PeerConnection : IDisposable
+internal sealed class PeerConnection : IPlaced, IDisposable
 {
     private const long Passed = -1;
 
@@ -73,8 +73,8 @@ internal sealed class PeerConnection : IDisposable
     /// <summary>Where it is kept while idle.</summary>
     public IdleSlot Idle { get; } = new();
 
-    /// <summary>Position in the list of the <see cref="ConnectionWatch"/>, whose lock guards it.</summary>
-    public int WatchIndex { get; set; }
+    /// <summary>Guarded by the lock of the <see cref="ConnectionWatch"/>.</summary>
+    public int Place { get; set; }
 
     /// <summary>Nothing came since <see cref="BeginIdle"/>: no bytes that nobody asked for, and no end. To be asked by whoever owns it then.</summary>
     public bool IsQuiet
