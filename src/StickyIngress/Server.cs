@@ -47,6 +47,7 @@ internal static class Server
         AddMetrics(builder.Services);
         AddAccessLog(builder.Services, settings);
         builder.Services.AddStickyProxy(new(settings.TrustedProxies));
+        builder.Services.AddSingleton(new TlsEndPoint(settings.Https.Address, settings.Https.Port));
         builder.Services.AddSingleton(settings).AddSingleton<Readiness>();
         if (settings.AffinityKeys is { } file)
         {

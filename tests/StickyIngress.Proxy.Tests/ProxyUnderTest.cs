@@ -28,8 +28,10 @@ public sealed class ProxyUnderTest : IAsyncDisposable
     private ProxyUnderTest(WebApplication app, CollectorRegistry registry, Upstream upstream, LogOfRequests log)
     {
         (_app, _registry, Upstream, Log) = (app, registry, upstream, log);
-        EndPoint = new(IPAddress.Loopback, new Uri(app.Urls.First()).Port);
-        Client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new($"http://{EndPoint}") };
+        var url = new Uri(app.Urls.First());
+        EndPoint = new(IPAddress.Loopback, url.Port);
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, SslOptions = { RemoteCertificateValidationCallback = static (_, _, _, _) => true } };
+        Client = new(handler) { BaseAddress = new($"{url.Scheme}://{EndPoint}") };
     }
 
     public IPEndPoint EndPoint { get; }
@@ -71,7 +73,7 @@ public sealed class ProxyUnderTest : IAsyncDisposable
         {
             kestrel.ConfigureForProxy();
             if (certificate is null) kestrel.Listen(new LoopEndPoint(IPAddress.Loopback, 0), listen => listen.Protocols = HttpProtocols.Http1);
-            else kestrel.Listen(IPAddress.Loopback, 0, listen => kestrel.ApplicationServices.GetRequiredService<ClientTls>().Use(listen));
+            else kestrel.Listen(new TlsEndPoint(IPAddress.Loopback, 0), listen => kestrel.ApplicationServices.GetRequiredService<ClientTls>().Use(listen));
         });
         var registry = Prometheus.Metrics.NewCustomRegistry();
         var log = new LogOfRequests();

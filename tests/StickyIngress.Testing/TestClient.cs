@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 
@@ -15,11 +16,28 @@ public sealed class TestClient(IPEndPoint server) : IDisposable
         return _tcp.GetStream();
     }
 
+    /// <summary>The same over TLS, whatever the certificate, which has to be for that name.</summary>
+    public async Task<SslStream> ConnectTlsAsync(string name, CancellationToken cancellationToken)
+    {
+        var tls = new SslStream(await ConnectAsync(cancellationToken));
+        await tls.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions { TargetHost = name, RemoteCertificateValidationCallback = static (_, _, _, _) => true }, cancellationToken);
+        return tls;
+    }
+
+    /// <summary>The server gets no more, and may still answer.</summary>
+    public void EndSending() => _tcp.Client.Shutdown(SocketShutdown.Send);
+
     /// <summary>Sends the text and reads until the server closes, as text of one character a byte.</summary>
     public static async Task<string> ExchangeAsync(IPEndPoint server, string request, CancellationToken cancellationToken)
     {
         using var client = new TestClient(server);
-        var stream = await client.ConnectAsync(cancellationToken);
+        return await ExchangeAsync(await client.ConnectAsync(cancellationToken), request, cancellationToken);
+    }
+
+    /// <inheritdoc cref="ExchangeAsync(IPEndPoint, string, CancellationToken)"/>
+    public static async Task<string> ExchangeAsync(Stream stream, string request, CancellationToken cancellationToken)
+    {
         await stream.WriteAsync(Encoding.Latin1.GetBytes(request), cancellationToken);
         using var reader = new StreamReader(stream, Encoding.Latin1);
         return await reader.ReadToEndAsync(cancellationToken);

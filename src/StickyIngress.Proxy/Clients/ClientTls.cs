@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using StickyIngress.Core;
 using StickyIngress.Core.Routing;
+using StickyIngress.Proxy.Clients.Http1;
 
 namespace StickyIngress.Proxy.Clients;
 
@@ -18,10 +19,12 @@ public sealed class ClientTls(SnapshotHolder snapshots)
 {
     private readonly ConditionalWeakTable<ServerCertificate, SslStreamCertificateContext> _contexts = [];
 
-    public void Use(ListenOptions listen) => listen.UseHttps(new TlsHandshakeCallbackOptions
-    {
-        OnConnection = hello => ValueTask.FromResult(Options(hello.ClientHelloInfo.ServerName)),
-    });
+    public void Use(ListenOptions listen) => listen
+        .UseHttps(new TlsHandshakeCallbackOptions
+        {
+            OnConnection = hello => ValueTask.FromResult(Options(hello.ClientHelloInfo.ServerName)),
+        })
+        .Use(static server => connection => TlsSession.ServeAsync(connection, server));
 
     private SslServerAuthenticationOptions Options(string serverName)
     {

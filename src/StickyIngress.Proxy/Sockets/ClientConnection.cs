@@ -44,6 +44,9 @@ internal sealed class ClientConnection :
 
     public LoopSocket Socket { get; }
 
+    /// <summary>Which serve it once hands were shaken; null: it is without TLS.</summary>
+    public ClientSessions? Sessions { get; set; }
+
     public override IFeatureCollection Features => _features ??= ConnectionFeatures.Of(this);
 
     public override IDuplexPipe Transport { get; set; }

@@ -1,6 +1,5 @@
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
-using System.Text;
 using StickyIngress.Proxy.Clients;
 
 namespace StickyIngress.Proxy.Sockets;
@@ -9,7 +8,7 @@ namespace StickyIngress.Proxy.Sockets;
 /// What the server sends to a client: a flush hands it to the system at once, and ends when the system has taken it all. It holds a buffer only
 /// while something is unsent.
 /// </summary>
-internal sealed class ClientOutput(ClientConnection connection, SendWatch watch) : PipeWriter
+internal sealed class ClientOutput(ClientConnection connection, SendWatch watch) : ClientWriter
 {
     /// <summary>What a piece of memory has at least that nobody named a size for.</summary>
     private const int LeastSize = 256;
@@ -44,28 +43,14 @@ internal sealed class ClientOutput(ClientConnection connection, SendWatch watch)
         _end += bytes;
     }
 
-    public void Write(ReadOnlySpan<byte> bytes)
-    {
-        Provide(bytes.Length);
-        bytes.CopyTo(_bytes.AsSpan(_end));
-        _end += bytes.Length;
-    }
-
-    /// <summary>Text of bytes, one character each.</summary>
-    public void Write(string text)
-    {
-        Provide(text.Length);
-        _end += Encoding.Latin1.GetBytes(text, _bytes.AsSpan(_end));
-    }
-
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) =>
         TryFlush(out var result) ? new(result) : WaitAsync(cancellationToken);
 
     /// <summary>Hands to the system what nothing follows for now, see <see cref="LoopSocket.SendSoon"/>; false: not all of it.</summary>
-    public bool TryFlushSoon() => TrySend(soon: true);
+    public override bool TryFlushSoon() => TrySend(soon: true);
 
     /// <summary>The same, and ends when it has taken all.</summary>
-    public ValueTask<FlushResult> FlushSoonAsync() =>
+    public override ValueTask<FlushResult> FlushSoonAsync() =>
         TryFlush(out var result, soon: true) ? new(result) : WaitAsync(default);
 
     public override void CancelPendingFlush()

@@ -15,6 +15,7 @@ internal sealed class LargeBody(HttpContext context, PeerConnection connection)
     private long _moved;
     private int _isMoving;
     private LoopSocket? _client;
+    private bool _wasInline;
 
     /// <summary>Whether with that many more bytes it has become large; true once.</summary>
     public bool IsLargeWith(int count) => Interlocked.Add(ref _moved, count) >= Bytes && Interlocked.Exchange(ref _isMoving, 1) == 0;
@@ -23,11 +24,15 @@ internal sealed class LargeBody(HttpContext context, PeerConnection connection)
     public YieldAwaitable LeaveEventLoops()
     {
         connection.IsInline = false;
-        _client = ClientConnection.Of(context)?.Socket;
-        _client?.IsInline = false;
+        if (ClientConnection.Of(context) is { } client)
+        {
+            _client = client.Socket;
+            (_wasInline, _client.IsInline) = (_client.IsInline, false);
+        }
+
         return Task.Yield();
     }
 
     /// <summary>The exchange is over: the client's connection is as it was before.</summary>
-    public void End() => _client?.IsInline = true;
+    public void End() => _client?.IsInline = _wasInline;
 }

@@ -20,11 +20,12 @@ internal sealed class LoopListener : IConnectionListener
     private readonly MemoryPool<byte> _memory;
     private readonly ClientSessions _sessions;
     private readonly SendWatch _watch;
+    private readonly bool _isSecure;
 
-    public LoopListener(Socket listening, MemoryPool<byte> memory, ClientSessions sessions, SendWatch watch)
+    public LoopListener(Socket listening, MemoryPool<byte> memory, ClientSessions sessions, SendWatch watch, bool isSecure)
     {
         listening.Blocking = false;
-        (_listening, _memory, _sessions, _watch, EndPoint) = (new(listening), memory, sessions, watch, listening.LocalEndPoint!);
+        (_listening, _memory, _sessions, _watch, _isSecure, EndPoint) = (new(listening), memory, sessions, watch, isSecure, listening.LocalEndPoint!);
         _listening.Start();
         _ = AcceptAllAsync();
     }
@@ -55,7 +56,7 @@ internal sealed class LoopListener : IConnectionListener
             try
             {
                 if (_listening.TryAccept() is not { } socket) await _listening.ReadableAsync();
-                else if (TryStart(socket) is { } connection) _sessions.Start(connection);
+                else if (TryStart(socket) is { } connection) Start(connection);
 
                 if (++count % Batch == 0) await Task.Yield();
             }
@@ -68,6 +69,12 @@ internal sealed class LoopListener : IConnectionListener
                 // The client left before it was its turn, or nobody is taken in any more.
             }
         }
+    }
+
+    private void Start(ClientConnection connection)
+    {
+        if (_isSecure) _sessions.StartTls(connection);
+        else _sessions.Start(connection);
     }
 
     /// <summary>Null: the client has left already.</summary>

@@ -7,26 +7,33 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
 using StickyIngress.Core;
 using StickyIngress.Proxy.Clients;
+using StickyIngress.Proxy.Clients.Http1;
 
 namespace StickyIngress.Proxy.Sockets;
 
-/// <summary>Lets Kestrel take connections from <see cref="EventLoop"/>s, at each <see cref="LoopEndPoint"/>. TLS and all else keep to Kestrel's own sockets.</summary>
-/*
- * A handshake would hold up everybody on its loop, and the stream that decrypts hops between threads anyway.
- */
+/// <summary>
+/// Lets Kestrel take connections from <see cref="EventLoop"/>s, at each <see cref="LoopEndPoint"/> and <see cref="TlsEndPoint"/>. All else keeps to Kestrel's
+/// own sockets.
+/// </summary>
+/// <param name="secure">Those that the server makes itself end points of.</param>
 internal sealed class LoopTransport(
     IMemoryPoolFactory<byte> memory, ProxyPipeline pipeline, Draining draining, IOptions<KestrelServerOptions> server, SendWatch watch, TimeProvider time,
-    Clock clock) :
+    Clock clock, IEnumerable<TlsEndPoint> secure) :
     IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     private readonly MemoryPool<byte> _memory = memory.Create();
 
-    public bool CanBind(EndPoint endpoint) => EventLoop.IsSupported && endpoint is LoopEndPoint;
+    public bool CanBind(EndPoint endpoint) => EventLoop.IsSupported && (endpoint is LoopEndPoint || IsSecure(endpoint));
 
-    public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) =>
-        new(new LoopListener(Bind((LoopEndPoint)endpoint), _memory, new(pipeline, draining, server.Value.Limits.KeepAliveTimeout, time, clock), watch));
+    public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
+    {
+        var sessions = new ClientSessions(pipeline, draining, server.Value.Limits.KeepAliveTimeout, time, clock);
+        return new(new LoopListener(Bind((IPEndPoint)endpoint), _memory, sessions, watch, IsSecure(endpoint)));
+    }
 
-    private static Socket Bind(LoopEndPoint endPoint)
+    private bool IsSecure(EndPoint endpoint) => endpoint is TlsEndPoint || (endpoint is not LoopEndPoint && secure.Any(one => one.Equals(endpoint)));
+
+    private static Socket Bind(IPEndPoint endPoint)
     {
         try
         {

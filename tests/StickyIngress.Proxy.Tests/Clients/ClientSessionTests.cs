@@ -9,7 +9,7 @@ using StickyIngress.Testing;
 namespace StickyIngress.Proxy.Tests.Clients;
 
 /// <summary>Requests that are served without the server, beside those that are left to it. After the first that is left all are.</summary>
-public sealed class ClientSessionTests
+public abstract class ClientSessionTests(bool isTls)
 {
     private const int Cases = 250;
 
@@ -40,14 +40,14 @@ public sealed class ClientSessionTests
     public async Task A_request_means_the_same_here_and_to_the_server(int seed)
     {
         await using var backend = Echo();
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        await using var proxy = await StartAsync(backend.EndPoint);
         var random = new Random(seed);
         for (var i = 0; i < Cases; i++)
         {
             var request = MakeRequest(random);
 
-            var here = await TestClient.ExchangeAsync(proxy.EndPoint, request, Stop);
-            var server = await TestClient.ExchangeAsync(proxy.EndPoint, ForServer + request, Stop);
+            var here = await ExchangeAsync(proxy, request);
+            var server = await ExchangeAsync(proxy, ForServer + request);
 
             server = server[server.IndexOf("HTTP/1.1 ", 1, StringComparison.Ordinal)..];
             Assert.True(Comparable(here) == Comparable(server), $"{request}\nhere: {here}\nserver: {server}");
@@ -68,11 +68,11 @@ public sealed class ClientSessionTests
                 var head = await RawBackend.ReadHeadAsync(stream, cancellationToken);
                 await stream.WriteAsync(Encoding.Latin1.GetBytes(head.Contains("irst ", StringComparison.Ordinal) ? "HTTP/1.1 204 x\r\nConnection: close\r\n\r\n" : response), cancellationToken);
             });
-            await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+            await using var proxy = await StartAsync(backend.EndPoint);
             var request = $"{method} / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 
-            var here = await TestClient.ExchangeAsync(proxy.EndPoint, request, Stop);
-            var server = await TestClient.ExchangeAsync(proxy.EndPoint, ForServer + request, Stop);
+            var here = await ExchangeAsync(proxy, request);
+            var server = await ExchangeAsync(proxy, ForServer + request);
 
             server = server[server.IndexOf("HTTP/1.1 ", 1, StringComparison.Ordinal)..];
             Assert.True(Comparable(InOneChunk(here)) == Comparable(InOneChunk(server)), $"{method}\n{response}\nhere: {here}\nserver: {server}");
@@ -84,15 +84,14 @@ public sealed class ClientSessionTests
     {
         await using var backend = await TestBackend.StartAsync("a", async context =>
             await context.Response.WriteAsync($"<{context.Request.Path} {context.Request.Headers["X-A"]} {await new StreamReader(context.Request.Body).ReadToEndAsync(Stop)}>"));
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        await using var proxy = await StartAsync(backend.EndPoint);
 
-        var answers = await TestClient.ExchangeAsync(
-            proxy.EndPoint,
+        var answers = await ExchangeAsync(
+            proxy,
             "GET /1 HTTP/1.1\r\nHost: x\r\nX-A: a\r\n\r\n" +
             "GET /2 HTTP/1.1\r\nHost: x\r\n\r\n" +
             "POST /3 HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody" +
-            "GET /4 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-            Stop);
+            "GET /4 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
 
         Assert.Equal(["/1 a ", "/2  ", "/3  body", "/4  "], answers.Split('<').Skip(1).Select(answer => answer[..answer.IndexOf('>')]));
     }
@@ -105,10 +104,9 @@ public sealed class ClientSessionTests
             if (context.Request.Path == "/1") (context.Response.StatusCode, context.Response.Headers["X-Secret"]) = (404, "1");
             return context.Response.WriteAsync("body");
         });
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        await using var proxy = await StartAsync(backend.EndPoint);
 
-        var answers = await TestClient.ExchangeAsync(
-            proxy.EndPoint, "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", Stop);
+        var answers = await ExchangeAsync(proxy, "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
 
         Assert.StartsWith("HTTP/1.1 404 Not Found\r\n", answers);
         var second = answers[answers.IndexOf("HTTP/1.1 200 OK\r\n", StringComparison.Ordinal)..];
@@ -120,14 +118,14 @@ public sealed class ClientSessionTests
     public async Task Clients_that_come_at_once_are_all_taken_in_until_the_server_stops()
     {
         await using var backend = await TestBackend.StartAsync("a");
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        await using var proxy = await StartAsync(backend.EndPoint);
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ =>
-            TestClient.ExchangeAsync(proxy.EndPoint, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", Stop)));
+            ExchangeAsync(proxy, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")));
         await proxy.StopAsync();
 
         Assert.All(answers, answer => Assert.StartsWith("HTTP/1.1 200 OK\r\n", answer));
-        await Assert.ThrowsAsync<SocketException>(() => TestClient.ExchangeAsync(proxy.EndPoint, "", Stop));
+        await Assert.ThrowsAsync<SocketException>(() => ExchangeAsync(proxy, ""));
     }
 
     [Fact]
@@ -136,10 +134,10 @@ public sealed class ClientSessionTests
         Assert.SkipUnless(EventLoop.IsSupported, "event loops are for Linux on x64 and arm64");
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var backend = await TestBackend.StartAsync("a");
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint], time: time);
+        await using var proxy = await StartAsync(backend.EndPoint, time);
         using var asking = new TestClient(proxy.EndPoint);
         using var silent = new TestClient(proxy.EndPoint);
-        var (first, second) = (await asking.ConnectAsync(Stop), await silent.ConnectAsync(Stop));
+        var (first, second) = (await ConnectAsync(asking), await ConnectAsync(silent));
 
         for (var i = 0; i < 5; i++)
         {
@@ -150,7 +148,7 @@ public sealed class ClientSessionTests
         await EndsAsync(second);
         await EndsAsync(first);
 
-        async Task EndsAsync(NetworkStream stream)
+        async Task EndsAsync(Stream stream)
         {
             var read = stream.ReadAsync(new byte[1], Stop).AsTask();
             await Eventually.HoldsAsync(
@@ -176,11 +174,11 @@ public sealed class ClientSessionTests
             await goOn.Task;
             await context.Response.WriteAsync("done");
         });
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        await using var proxy = await StartAsync(backend.EndPoint);
         using var idle = new TestClient(proxy.EndPoint);
-        var idleStream = await idle.ConnectAsync(Stop);
+        var idleStream = await ConnectAsync(idle);
         await RequestAsync(idleStream);
-        var slow = TestClient.ExchangeAsync(proxy.EndPoint, "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n", Stop);
+        var slow = ExchangeAsync(proxy, "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
         await came.Task.WaitAsync(Stop);
 
         var stopping = proxy.StopAsync();
@@ -197,9 +195,9 @@ public sealed class ClientSessionTests
     public async Task While_draining_each_answer_is_the_last_of_its_connection()
     {
         await using var backend = await TestBackend.StartAsync("a");
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        await using var proxy = await StartAsync(backend.EndPoint);
         using var client = new TestClient(proxy.EndPoint);
-        var stream = await client.ConnectAsync(Stop);
+        var stream = await ConnectAsync(client);
         await RequestAsync(stream);
 
         proxy.Draining.Begin();
@@ -216,17 +214,71 @@ public sealed class ClientSessionTests
     public async Task A_client_that_leaves_in_the_middle_of_a_head_harms_nobody(string part)
     {
         await using var backend = await TestBackend.StartAsync("a");
-        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+        await using var proxy = await StartAsync(backend.EndPoint);
         using (var client = new TestClient(proxy.EndPoint))
         {
-            var stream = await client.ConnectAsync(Stop);
+            var stream = await ConnectAsync(client);
             await stream.WriteAsync(Encoding.ASCII.GetBytes(part), Stop);
-            stream.Socket.Shutdown(SocketShutdown.Send);
+            client.EndSending();
             await new StreamReader(stream).ReadToEndAsync(Stop);
         }
 
         Assert.Equal("a", await proxy.Client.GetStringAsync("/", Stop));
         Assert.Single(backend.Requests);
+    }
+
+    [Fact]
+    public async Task Headers_are_spelled_as_the_peer_spells_them_and_by_the_server_in_its_own_way()
+    {
+        Assert.SkipUnless(EventLoop.IsSupported, "event loops are for Linux on x64 and arm64");
+        await using var backend = RawBackend.Start(static async (stream, cancellationToken) =>
+        {
+            while (await RawBackend.ReadHeadAsync(stream, cancellationToken) is { Length: > 0 })
+                await stream.WriteAsync("HTTP/1.1 200 OK\r\ncontent-LENGTH: 0\r\nset-COOKIE: a=b\r\n\r\n"u8.ToArray(), cancellationToken);
+        });
+        await using var proxy = await StartAsync(backend.EndPoint);
+        const string Plain = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+
+        var here = await ExchangeAsync(proxy, Plain);
+        var server = await ExchangeAsync(proxy, ForServer + Plain);
+
+        Assert.Contains("\r\nset-COOKIE: a=b\r\n", here);
+        Assert.DoesNotContain("set-COOKIE", server);
+        Assert.Equal(2, server.Split("\r\nSet-Cookie: a=b\r\n").Length - 1);
+    }
+
+    [Fact]
+    public async Task The_peer_is_let_go_when_the_client_leaves()
+    {
+        var (came, left) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await using var backend = await TestBackend.StartAsync("a", async context =>
+        {
+            context.RequestAborted.UnsafeRegister(static left => ((TaskCompletionSource)left!).SetResult(), left);
+            came.SetResult();
+            await left.Task;
+        });
+        await using var proxy = await StartAsync(backend.EndPoint);
+        using (var client = new TestClient(proxy.EndPoint))
+        {
+            var stream = await ConnectAsync(client);
+            await stream.WriteAsync("GET / HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray(), Stop);
+            await came.Task.WaitAsync(Stop);
+        }
+
+        await left.Task.WaitAsync(Stop);
+        await Eventually.HoldsAsync(() => proxy.Log.Lines.Count == 1, "the request was logged", Stop);
+        Assert.StartsWith("499 ", proxy.Log.Lines[0]);
+    }
+
+    protected Task<ProxyUnderTest> StartAsync(System.Net.EndPoint peer, TimeProvider? time = null) =>
+        ProxyUnderTest.StartAsync([peer], time: time, certificate: isTls ? ProxyUnderTest.MakeCertificate() : null);
+
+    private async Task<Stream> ConnectAsync(TestClient client) => isTls ? await client.ConnectTlsAsync("x", Stop) : await client.ConnectAsync(Stop);
+
+    private async Task<string> ExchangeAsync(ProxyUnderTest proxy, string request)
+    {
+        using var client = new TestClient(proxy.EndPoint);
+        return await TestClient.ExchangeAsync(await ConnectAsync(client), request, Stop);
     }
 
     /// <summary>Answers with the head that it got, byte for byte.</summary>
@@ -291,7 +343,7 @@ public sealed class ClientSessionTests
         .Select(line => line.IndexOf(": ", StringComparison.Ordinal) is > 0 and var colon ? line[..colon].ToUpperInvariant() + line[colon..] : line)
         .OrderBy(line => line.Split(": ")[0], StringComparer.Ordinal));
 
-    private static async Task RequestAsync(NetworkStream stream)
+    private static async Task RequestAsync(Stream stream)
     {
         await stream.WriteAsync("GET / HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray(), Stop);
         var head = await RawBackend.ReadHeadAsync(stream, Stop);
@@ -299,5 +351,37 @@ public sealed class ClientSessionTests
         if (!head.Contains("chunked", StringComparison.Ordinal)) return;
 
         await RawBackend.ReadHeadAsync(stream, Stop); // one chunk and the end, which is an empty line
+    }
+}
+
+public sealed class PlainSessionTests() : ClientSessionTests(isTls: false);
+
+public sealed class TlsSessionTests() : ClientSessionTests(isTls: true)
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task One_request_of_many_over_a_connection_ends_without_the_others()
+    {
+        var (came, goOn) = (new SemaphoreSlim(0), new TaskCompletionSource());
+        await using var backend = await TestBackend.StartAsync("a", async context =>
+        {
+            came.Release();
+            await goOn.Task;
+            await context.Response.WriteAsync("done");
+        });
+        await using var proxy = await StartAsync(backend.EndPoint);
+        using var handler = new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = static (_, _, _, _) => true } };
+        using var client = new HttpClient(handler) { BaseAddress = new($"https://{proxy.EndPoint}"), DefaultRequestVersion = new(2, 0), DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var requests = Enumerable.Range(0, 5).Select(number => client.GetStringAsync("/", number == 2 ? leaving.Token : Stop)).ToArray();
+        for (var i = 0; i < requests.Length; i++) await came.WaitAsync(Stop);
+
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => requests[2]);
+        await Eventually.HoldsAsync(() => proxy.Log.Lines.Count == 1, "the request that was left is over", Stop);
+        goOn.SetResult();
+
+        foreach (var request in requests.Where((_, number) => number != 2)) Assert.Equal("done", await request);
     }
 }

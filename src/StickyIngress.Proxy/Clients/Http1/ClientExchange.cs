@@ -32,6 +32,7 @@ internal sealed class ClientExchange :
     private Dictionary<Type, object>? _added;
     private Stream? _outputStream;
     private ClientSession _session = null!;
+    private PlainSession? _toTell;
     private ProxyRequest? _request;
     private Task _serving = Task.CompletedTask;
     private bool _isOver;
@@ -40,7 +41,7 @@ internal sealed class ClientExchange :
     private ClientExchange()
     {
         (_requestFields, _output) = (new(_plain), new(this));
-        _goOn = () => _session.Served(this);
+        _goOn = () => _toTell!.Served(this);
         _context.Initialize(this);
     }
 
@@ -167,7 +168,7 @@ internal sealed class ClientExchange :
 
         _requestFields.Reset();
         ResponseFields.Reset();
-        (_session, _request, _serving) = (null!, null, Task.CompletedTask);
+        (_session, _toTell, _request, _serving) = (null!, null, null, Task.CompletedTask);
         var free = _free ??= new(Kept);
         if (free.Count < Kept) free.Push(this);
     }
@@ -181,14 +182,22 @@ internal sealed class ClientExchange :
     }
 
     /// <summary>Serves it. False: that takes longer, and the session is told when it is over.</summary>
-    public bool TryServe(ProxyPipeline pipeline)
+    public bool TryServe(ProxyPipeline pipeline, PlainSession toTell)
     {
-        _request = pipeline.Begin(_context);
-        _serving = pipeline.Serve(_request);
+        Serve(pipeline);
         if (_serving.IsCompleted) return true;
 
+        _toTell = toTell;
         _serving.GetAwaiter().UnsafeOnCompleted(_goOn);
         return false;
+    }
+
+    /// <summary>Serves it and ends it. It does not fail.</summary>
+    public async ValueTask ServeAsync(ProxyPipeline pipeline)
+    {
+        Serve(pipeline);
+        await _serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!TryEnd(pipeline)) await EndAsync(pipeline);
     }
 
     /// <summary>What is done when it was served, with whatever is left of the response. False: <see cref="EndAsync(ProxyPipeline)"/> does it.</summary>
@@ -309,6 +318,12 @@ internal sealed class ClientExchange :
         return EndAsync();
     }
 
+    private void Serve(ProxyPipeline pipeline)
+    {
+        _request = pipeline.Begin(_context);
+        _serving = pipeline.Serve(_request);
+    }
+
     private void EndOutput()
     {
         if (_isOver) return;
@@ -321,10 +336,10 @@ internal sealed class ClientExchange :
     private void Begin()
     {
         (Method, Path, QueryString, RawTarget) = (_plain.Method, _plain.Path, _plain.Query, _plain.Target);
-        (Protocol, Scheme, PathBase) = (HttpProtocol.Http11, "http", "");
+        (Protocol, Scheme, PathBase) = (HttpProtocol.Http11, _session.Scheme, "");
         (StatusCode, ReasonPhrase, Closes, _isOver, _isWhole) = (StatusCodes.Status200OK, null, _plain.SaysClose, false, false);
         var client = Connection.RemoteEndPoint as IPEndPoint;
         (RemoteIpAddress, RemotePort) = (client?.Address, client?.Port ?? 0);
-        _output.Begin((ClientOutput)Connection.Output);
+        _output.Begin(_session.Output);
     }
 }

@@ -43,11 +43,25 @@ internal sealed class ClientSessions : IAsyncDisposable
     /// <summary>Until when a connection may be without a request that has none now: Unix milliseconds.</summary>
     public long IdleUntil => Volatile.Read(ref _now) + _idleTime;
 
+    /// <summary>Serves a connection without TLS.</summary>
     public void Start(ClientConnection connection)
     {
-        var session = new ClientSession(connection, this);
-        lock (_gate) _all.Add(session);
+        var session = new PlainSession(connection, this);
+        Add(session);
         session.Run();
+    }
+
+    /// <summary>The server shakes hands first.</summary>
+    public void StartTls(ClientConnection connection)
+    {
+        connection.Sessions = this;
+        connection.Socket.IsInline = false;
+        GiveToServer(connection);
+    }
+
+    public void Add(ClientSession session)
+    {
+        lock (_gate) _all.Add(session);
     }
 
     /// <summary>The next connection that is for the server; null: there are no more.</summary>
@@ -58,7 +72,7 @@ internal sealed class ClientSessions : IAsyncDisposable
     public void LeaveToServer(ClientSession session)
     {
         Remove(session);
-        if (!_forServer.Writer.TryWrite(session.Connection)) _ = session.Connection.DisposeAsync().AsTask();
+        GiveToServer(session.Connection);
     }
 
     /// <summary>It is over.</summary>
@@ -107,6 +121,11 @@ internal sealed class ClientSessions : IAsyncDisposable
         {
             foreach (var session in _all.All) session.EndIfIdle(now);
         }
+    }
+
+    private void GiveToServer(ClientConnection connection)
+    {
+        if (!_forServer.Writer.TryWrite(connection)) _ = connection.DisposeAsync().AsTask();
     }
 
     private void AbortAll()

@@ -23,7 +23,7 @@ internal sealed class ResponseOutput(ClientExchange exchange) : PipeWriter
     /// <summary>What a piece of memory has at least that nobody named a size for.</summary>
     private const int LeastSize = 256;
 
-    private ClientOutput _client = null!;
+    private ClientWriter _client = null!;
     private Framing _framing;
     private long _left;
     private byte[] _dropped = [];
@@ -49,7 +49,7 @@ internal sealed class ResponseOutput(ClientExchange exchange) : PipeWriter
     public override long UnflushedBytes => _client.UnflushedBytes;
 
     /// <summary>Before a response.</summary>
-    public void Begin(ClientOutput client)
+    public void Begin(ClientWriter client)
     {
         (_client, HasStarted, _left) = (client, false, 0);
     }
