@@ -47,9 +47,11 @@ def main():
         proxies = {proxy.name: proxy for proxy in all_proxies(work, ports)}
         with measure.running(backends(work, ports), measure.OTHER_CORE):
             report = figures.Report(title(options))
-            for part in options.parts:
-                run(part, proxies, work, ports, options, report)
-    print(report.text())
+            try:
+                for part in options.parts:
+                    run(part, proxies, work, ports, options, report)
+            finally:
+                print(report.text())
     if options.results:
         report.write(ROOT / "tests/load/results", commit())
     if options.docs and not options.chosen:

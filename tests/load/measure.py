@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -45,6 +46,8 @@ def serving(proxy, ports):
 def sample(proxy, process, ports, work, seconds, connections=64, body=64, tls=False, new=False, delay=0, host="load"):
     """Loads a running proxy for some seconds. delay: mean milliseconds that each connection waits between requests."""
     script = wrk_script(proxy, ports, work, body, new, delay, host=host)
+    if tls:
+        wait_for_tls(ports.tls)
     before = cpu_seconds(process.pid)
     figures = wrk(script, url(ports, body, tls), seconds, connections)
     spent = cpu_seconds(process.pid) - before
@@ -90,8 +93,10 @@ def wrk_command(script, target, seconds, connections):
 
 
 def wrk(script, target, seconds, connections):
-    output = subprocess.run(wrk_command(script, target, seconds, connections), check=True, capture_output=True, text=True).stdout
-    requests, duration, p50, p99, p999, errors = (int(number) for number in re.search(r"^FIGURES (.*)$", output, re.M).group(1).split())
+    done = subprocess.run(wrk_command(script, target, seconds, connections), capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"load: wrk on {target} ended with {done.returncode}: {done.stderr}{done.stdout}")
+    requests, duration, p50, p99, p999, errors = (int(number) for number in re.search(r"^FIGURES (.*)$", done.stdout, re.M).group(1).split())
     return {"requests": requests, "seconds": duration / 1e6, "p50": p50 / 1e3, "p99": p99 / 1e3, "p999": p999 / 1e3, "errors": errors}
 
 
@@ -105,6 +110,16 @@ def wait_for(address, process):
         except OSError:
             time.sleep(0.05)
     sys.exit(f"load: no answer from {address}")
+
+
+def wait_for_tls(port):
+    """It may be opened after the other one."""
+    for _ in range(600):
+        with socket.socket() as one:
+            if one.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    sys.exit(f"load: nobody listens on {port}")
 
 
 def cpu_seconds(pid):

@@ -1,6 +1,7 @@
 """The proxies that are compared: how each is started and configured, and the backends behind them."""
 import base64
 import pathlib
+import random
 import shutil
 import socket
 import subprocess
@@ -26,16 +27,26 @@ SESSIONS_OF = '  sticky: {{ learn: {{ create: ["$cookie_sid"], lookup: ["$cookie
 
 
 class Ports:
-    """Free when the run began; the same for every proxy that is measured after another one. Those that run at the same time share the backends."""
+    """
+    Free when the run began, and none that the system gives to a connection meanwhile. The same for every proxy that is measured after another one; those
+    that run at the same time share the backends.
+    """
 
     def __init__(self, backends=None):
-        sockets = [socket.socket() for _ in range(6)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        self.plain, self.tls, self.admin, *free = [one.getsockname()[1] for one in sockets]
+        self.plain, self.tls, self.admin, *free = free_ports(6)
         self.backends = backends or free
-        for one in sockets:
-            one.close()
+
+
+def free_ports(count):
+    first_given = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    found = []
+    for port in random.sample(range(max(1024, first_given - 20000), first_given), 20 * count):
+        with socket.socket() as one:
+            if one.connect_ex(("127.0.0.1", port)) != 0:
+                found.append(port)
+        if len(found) == count:
+            return found
+    sys.exit("load: too few ports are free")
 
 
 class Proxy:
