@@ -1,5 +1,6 @@
 """Tables and the plot of a run."""
 import datetime
+import statistics
 
 MARKS = ("<!-- load: written by make load -->", "<!-- load ends -->")
 
@@ -9,15 +10,17 @@ class Report:
         self.title, self.sections, self.bars = title, [], []
 
     def table(self, name, heading, rows):
-        """rows: samples by proxy."""
+        """rows: by proxy the samples of all rounds. A ratio is one of each round, since what slows a round down slows down both."""
         bare, learn = rows.get("bare IHttpForwarder"), rows.get("nginx learn")
-        ratio = lambda one, to: f"{one.cpu / to.cpu:.2f}" if to else ""
+        median = lambda samples, key: statistics.median(getattr(one, key) for one in samples)
+        ratio = lambda samples, to: f"{statistics.median(one.cpu / other.cpu for one, other in zip(samples, to)):.2f}" if to else ""
         self.rows(name, heading, [
             "proxy", "CPU µs/request", "of bare forwarder", "of nginx learn", "requests/s", "p50 ms", "p99 ms", "p99.9 ms", "RSS MiB", "errors"], [
-            [proxy, f"{one.cpu:.1f}", ratio(one, bare), ratio(one, learn), f"{one.rate:.0f}", f"{one.p50:.2f}", f"{one.p99:.2f}", f"{one.p999:.2f}",
-             f"{one.rss:.0f}", f"{one.errors:.0f}"] for proxy, one in rows.items()])
+            [proxy, f"{median(samples, 'cpu'):.1f}", ratio(samples, bare), ratio(samples, learn), f"{median(samples, 'rate'):.0f}", f"{median(samples, 'p50'):.2f}",
+             f"{median(samples, 'p99'):.2f}", f"{median(samples, 'p999'):.2f}", f"{median(samples, 'rss'):.0f}", f"{median(samples, 'errors'):.0f}"]
+            for proxy, samples in rows.items()])
         if name == "main":
-            self.bars = [(proxy, one.cpu) for proxy, one in rows.items()]
+            self.bars = [(proxy, median(samples, "cpu")) for proxy, samples in rows.items()]
 
     def rows(self, name, heading, columns, rows):
         lines = [f"### {heading}", "", "| " + " | ".join(columns) + " |", "|---|" + "--:|" * (len(columns) - 1)]

@@ -14,7 +14,6 @@ import pathlib
 import platform
 import re
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -79,8 +78,7 @@ def run(part, proxies, work, ports, options, report):
                 measure.sample(proxy, process, ports, work, options.warmup, **arguments_of_sample)
                 rows.setdefault(name, []).append(measure.sample(proxy, process, ports, work, options.seconds, **arguments_of_sample))
             print(f"{part}, round {number + 1}: {name}: {rows[name][-1].cpu:.1f} µs", file=sys.stderr, flush=True)
-    medians = {name: measure.Sample(*(statistics.median(getattr(one, key) for one in samples) for key in vars(samples[0]))) for name, samples in rows.items()}
-    report.table(part, heading, medians)
+    report.table(part, heading, rows)
 
 
 def arguments():
@@ -107,7 +105,7 @@ def arguments():
 
 def title(options):
     return (f"{datetime.date.today()}, commit {commit()}, {machine()}; {options.warmup} s of warm-up, measured for {options.seconds} s; "
-            f"the first table is the median of {options.rounds} rounds.")
+            f"the first table has the medians of {options.rounds} rounds, its ratios are the medians of what they were in each.")
 
 
 def commit():
