@@ -270,6 +270,48 @@ public abstract class ClientSessionTests(bool isTls)
         Assert.StartsWith("499 ", proxy.Log.Lines[0]);
     }
 
+    [Fact]
+    public async Task A_large_body_comes_whole_and_the_connection_goes_on()
+    {
+        var body = string.Concat(Enumerable.Range(0, 200_000).Select(static number => number.ToString("x8", CultureInfo.InvariantCulture)));
+        await using var backend = await TestBackend.StartAsync("a", context =>
+        {
+            context.Response.ContentLength = body.Length;
+            return context.Response.WriteAsync(body);
+        });
+        await using var proxy = await StartAsync(backend.EndPoint);
+        using var client = new TestClient(proxy.EndPoint);
+        var stream = await ConnectAsync(client);
+
+        for (var i = 0; i < 3; i++)
+        {
+            await stream.WriteAsync("GET / HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray(), Stop);
+            Assert.StartsWith("HTTP/1.1 200 OK\r\n", await RawBackend.ReadHeadAsync(stream, Stop));
+            var received = new byte[body.Length];
+            await stream.ReadExactlyAsync(received, Stop);
+            Assert.Equal(body, Encoding.ASCII.GetString(received));
+        }
+    }
+
+    [Theory]
+    [InlineData("G")]
+    [InlineData("GET / HTTP/1.1\r\nHost: x\r")]
+    public async Task A_head_in_pieces_is_answered_and_so_is_what_follows(string piece)
+    {
+        await using var backend = await TestBackend.StartAsync("a", context => context.Response.WriteAsync($"<{context.Request.Path}>"));
+        await using var proxy = await StartAsync(backend.EndPoint);
+        const string Head = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+        using var client = new TestClient(proxy.EndPoint);
+        var stream = await ConnectAsync(client);
+
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(Head + piece), Stop);
+        await RawBackend.ReadHeadAsync(stream, Stop);
+        await RawBackend.ReadHeadAsync(stream, Stop); // the chunk and the end; the piece was there when this was answered
+        var answers = await TestClient.ExchangeAsync(stream, Head[piece.Length..] + "GET /2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", Stop);
+
+        Assert.Equal(["/", "/2"], answers.Split('<').Skip(1).Select(static answer => answer[..answer.IndexOf('>')]));
+    }
+
     protected Task<ProxyUnderTest> StartAsync(System.Net.EndPoint peer, TimeProvider? time = null) =>
         ProxyUnderTest.StartAsync([peer], time: time, certificate: isTls ? ProxyUnderTest.MakeCertificate() : null);
 
