@@ -16,7 +16,8 @@ public sealed class TestClient(IPEndPoint server) : IDisposable
         return _tcp.GetStream();
     }
 
-    /// <summary>The same over TLS, whatever the certificate, which has to be for that name.</summary>
+    /// <summary>The same over TLS, whatever certificate is shown.</summary>
+    /// <param name="name">The server that is asked for.</param>
     public async Task<SslStream> ConnectTlsAsync(string name, CancellationToken cancellationToken)
     {
         var tls = new SslStream(await ConnectAsync(cancellationToken));
