@@ -44,7 +44,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         work, ports = pathlib.Path(folder), Ports()
         proxies = {proxy.name: proxy for proxy in all_proxies(work, ports)}
-        with measure.running(backends(work, ports), measure.OTHER_CORE):
+        with measure.running(backends(work, ports), measure.OTHER_CORE) as process:
+            options.backends = process.pid
             report = figures.Report(title(options))
             try:
                 for part in options.parts:

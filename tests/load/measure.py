@@ -43,6 +43,25 @@ def serving(proxy, ports):
         yield process
 
 
+@contextlib.contextmanager
+def going_first(pid):
+    """That process, and what is started meanwhile, has its core as soon as it wants it."""
+    def schedule(policy, priority):
+        for one in (pid, 0):
+            os.sched_setscheduler(one, policy, os.sched_param(priority))
+
+    try:
+        schedule(os.SCHED_FIFO, 1)
+    except PermissionError:
+        print("load: without the right to schedule in real time the calm clients wait for the others on their own core too", file=sys.stderr)
+        yield
+        return
+    try:
+        yield
+    finally:
+        schedule(os.SCHED_OTHER, 0)
+
+
 def sample(proxy, process, ports, work, seconds, connections=64, body=64, tls=False, new=False, delay=0, host="load"):
     """Loads a running proxy for some seconds. delay: mean milliseconds that each connection waits between requests."""
     script = wrk_script(proxy, ports, work, body, new, delay, host=host)

@@ -19,12 +19,15 @@ public sealed class ClientTls(SnapshotHolder snapshots)
 {
     private readonly ConditionalWeakTable<ServerCertificate, SslStreamCertificateContext> _contexts = [];
 
-    public void Use(ListenOptions listen) => listen
-        .UseHttps(new TlsHandshakeCallbackOptions
+    public void Use(ListenOptions listen)
+    {
+        listen.Use(static handshake => connection => TlsSession.ShakeHandsAsync(connection, handshake));
+        listen.UseHttps(new TlsHandshakeCallbackOptions
         {
             OnConnection = hello => ValueTask.FromResult(Options(hello.ClientHelloInfo.ServerName)),
-        })
-        .Use(static server => connection => TlsSession.ServeAsync(connection, server));
+        });
+        listen.Use(static server => connection => TlsSession.ServeAsync(connection, server));
+    }
 
     private SslServerAuthenticationOptions Options(string serverName)
     {

@@ -83,6 +83,7 @@ internal sealed class EventLoop
     private void Run()
     {
         _current = this;
+        TimeSlice.TryShorten();
         var entries = new byte[Batch * Epoll.EventSize];
         while (true)
         {

@@ -12,7 +12,7 @@ internal sealed class LoopSocket(Socket socket) : IDisposable
     private readonly Readiness _reading = new(isReady: true);
     private readonly Readiness _writing = new(isReady: false);
     private readonly Lock _keeping = new();
-    private volatile bool _isInline = true;
+    private volatile ContinueOn _continueOn;
     private volatile bool _hasEnded;
     private int _isClosed;
     private IOException? _failure;
@@ -32,11 +32,11 @@ internal sealed class LoopSocket(Socket socket) : IDisposable
     /// <summary>Called once, on the loop's thread, when the other side sends no more.</summary>
     public Action? Ended { get; set; }
 
-    /// <summary>Whether what waits for an event goes on on the thread that sees it; else on the thread pool.</summary>
-    public bool IsInline
+    /// <summary>Where who waits for an event goes on.</summary>
+    public ContinueOn ContinueOn
     {
-        get => _isInline;
-        set => _isInline = value;
+        get => _continueOn;
+        set => _continueOn = value;
     }
 
     public bool IsClosed => Volatile.Read(ref _isClosed) != 0;
@@ -86,7 +86,7 @@ internal sealed class LoopSocket(Socket socket) : IDisposable
         _reading.TryTake();
         if (!socket.Poll(0, SelectMode.SelectRead)) return null;
 
-        _reading.Tell(inline: false);
+        _reading.Tell(ContinueOn.ThreadPool);
         return socket.Accept();
     }
 
@@ -123,7 +123,7 @@ internal sealed class LoopSocket(Socket socket) : IDisposable
         }
 
         // Only less than was asked for says that there is no more.
-        if (count == buffer.Length || _hasEnded) _reading.Tell(inline: false);
+        if (count == buffer.Length || _hasEnded) _reading.Tell(ContinueOn.ThreadPool);
         return true;
     }
 
@@ -143,7 +143,7 @@ internal sealed class LoopSocket(Socket socket) : IDisposable
             _failure = e;
         }
 
-        _reading.Tell(inline: false);
+        _reading.Tell(ContinueOn.ThreadPool);
         return false;
     }
 
@@ -216,20 +216,20 @@ internal sealed class LoopSocket(Socket socket) : IDisposable
     /// <summary>Ends when the system takes more bytes, or when it is closed.</summary>
     public ValueTask WritableAsync() => _writing.WaitAsync();
 
-    public void WakeReader() => _reading.Tell(inline: false);
+    public void WakeReader() => _reading.Tell(ContinueOn.ThreadPool);
 
-    public void WakeWriter() => _writing.Tell(inline: false);
+    public void WakeWriter() => _writing.Tell(ContinueOn.ThreadPool);
 
     /// <summary>What the loop saw.</summary>
     public void Happened(uint events)
     {
         var ends = !_hasEnded && (events & (Epoll.ReadHangUp | Epoll.HangUp | Epoll.Error)) != 0;
         if (ends) _hasEnded = true;
-        if ((events & ~Epoll.Out) != 0) _reading.Tell(_isInline);
+        if ((events & ~Epoll.Out) != 0) _reading.Tell(_continueOn);
         if ((events & ~(Epoll.In | Epoll.ReadHangUp)) != 0)
         {
             SendKept();
-            _writing.Tell(_isInline);
+            _writing.Tell(_continueOn);
         }
 
         if (ends) Ended?.Invoke();
@@ -258,7 +258,7 @@ internal sealed class LoopSocket(Socket socket) : IDisposable
     /// <summary>It is broken, for everybody who asks.</summary>
     private IOException Failed()
     {
-        _reading.Tell(inline: false);
+        _reading.Tell(ContinueOn.ThreadPool);
         return new(_failure!.Message, _failure);
     }
 

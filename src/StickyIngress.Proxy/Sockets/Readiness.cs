@@ -17,13 +17,14 @@ internal sealed class Readiness(bool isReady) : IValueTaskSource
     /// <summary>Takes the news, before what they allow is tried: what comes meanwhile is news again.</summary>
     public bool TryTake() => Interlocked.Exchange(ref _state, Unknown) == Ready;
 
-    /// <summary>There is news. Who waits for them goes on here, or on the thread pool.</summary>
-    public void Tell(bool inline)
+    /// <summary>There is news, and whoever waits for them goes on; on the event loop: here.</summary>
+    public void Tell(ContinueOn where)
     {
         if (Interlocked.Exchange(ref _state, Ready) != Waiting) return;
 
-        _wait.RunContinuationsAsynchronously = !inline;
-        _wait.SetResult(true);
+        _wait.RunContinuationsAsynchronously = where == ContinueOn.ThreadPool;
+        if (where == ContinueOn.BulkThread) BulkThreads.Queue(static readiness => ((Readiness)readiness!)._wait.SetResult(true), this);
+        else _wait.SetResult(true);
     }
 
     /// <summary>Ends when there is news, which may be no more than that the socket was closed.</summary>

@@ -76,6 +76,27 @@ public sealed class LoopSocketTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(ContinueOn.EventLoop, "event loop ")]
+    [InlineData(ContinueOn.ThreadPool, ".NET TP Worker")]
+    [InlineData(ContinueOn.BulkThread, "bulk ")]
+    internal async Task Who_waits_goes_on_where_that_was_said(ContinueOn where, string thread)
+    {
+        var (socket, other) = await ConnectAsync();
+        using (socket)
+        using (other)
+        {
+            var wentOn = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+            socket.ContinueOn = where;
+            Assert.False(socket.TryReceive(new byte[1], out _));
+            Assert.True(socket.TryWaitToRead(state => ((TaskCompletionSource<string>)state!).SetResult(Thread.CurrentThread.Name ?? ""), wentOn));
+
+            await other.SendAsync("x"u8.ToArray(), Stop);
+
+            Assert.StartsWith(thread, await wentOn.Task.WaitAsync(Stop));
+        }
+    }
+
     [Fact]
     public async Task A_reset_is_told_to_who_waits_and_to_who_asks_again()
     {

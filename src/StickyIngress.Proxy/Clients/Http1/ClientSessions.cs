@@ -51,11 +51,11 @@ internal sealed class ClientSessions : IAsyncDisposable
         session.Run();
     }
 
-    /// <summary>The server shakes hands first.</summary>
+    /// <summary>The server shakes hands first, and takes long to.</summary>
     public void StartTls(ClientConnection connection)
     {
         connection.Sessions = this;
-        connection.Socket.IsInline = false;
+        connection.Socket.ContinueOn = ContinueOn.BulkThread;
         GiveToServer(connection);
     }
 

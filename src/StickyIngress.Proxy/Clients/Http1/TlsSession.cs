@@ -16,15 +16,30 @@ internal sealed class TlsSession(ClientConnection connection, ClientSessions ses
 
     public override string Scheme => "https";
 
-    /// <summary>Serves a connection on which hands were shaken, and leaves to the server what is not for us.</summary>
-    public static Task ServeAsync(ConnectionContext connection, ConnectionDelegate server)
+    /// <summary>Has hands shaken where others do not wait for it.</summary>
+    public static async Task ShakeHandsAsync(ConnectionContext connection, ConnectionDelegate handshake)
     {
-        if (connection is not ClientConnection { Sessions: { } sessions } client) return server(connection);
-        if (!SpeaksHttp2(connection)) return new TlsSession(client, sessions).ServeAsync(server);
+        if (connection is ClientConnection { Sessions: not null }) await BulkThreads.TakeTurn();
+        await handshake(connection);
+    }
 
-        // Many requests share it, so none of them may have it watched or moved for itself.
-        connection.Features.Set<ClientConnection>(null);
-        return server(connection);
+    /// <summary>Serves a connection on which hands were shaken, and leaves to the server what is not for us.</summary>
+    public static async Task ServeAsync(ConnectionContext connection, ConnectionDelegate server)
+    {
+        if (connection is ClientConnection { Sessions: { } sessions } client)
+        {
+            var isHttp2 = SpeaksHttp2(connection);
+            if (!isHttp2 && await new TlsSession(client, sessions).ServeAsync()) return;
+
+            // What the server does for it may take long, and others wait on this thread.
+            client.Socket.ContinueOn = ContinueOn.ThreadPool;
+            await Task.Yield();
+
+            // With HTTP/2 many requests share it, so none of them may have it watched or moved for itself.
+            if (isHttp2) connection.Features.Set<ClientConnection>(null);
+        }
+
+        await server(connection);
     }
 
     /// <summary>The read under way ends, and the client is told of the end as TLS wants it.</summary>
@@ -33,31 +48,26 @@ internal sealed class TlsSession(ClientConnection connection, ClientSessions ses
     private static bool SpeaksHttp2(ConnectionContext connection) =>
         connection.Features.Get<ITlsApplicationProtocolFeature>() is { } agreed && agreed.ApplicationProtocol.Span.SequenceEqual("h2"u8);
 
-    private async Task ServeAsync(ConnectionDelegate server)
+    /// <summary>False: what has come is for the server, and so is what follows; true: it is over.</summary>
+    private async Task<bool> ServeAsync()
     {
         Sessions.Add(this);
-        Connection.Socket.IsInline = true;
-        var isForServer = false;
+        Connection.Socket.ContinueOn = ContinueOn.EventLoop;
         try
         {
-            isForServer = !await ServeAllAsync();
+            return await ServeAllAsync();
         }
         catch (Exception e)
         {
             if (!LoopSocket.IsFailure(e)) Trace.TraceError($"{nameof(TlsSession)}: {e}");
             Connection.Abort();
+            return true;
         }
         finally
         {
-            Connection.Socket.IsInline = false;
+            Connection.Socket.ContinueOn = ContinueOn.ThreadPool;
             Sessions.Remove(this);
         }
-
-        if (!isForServer) return;
-
-        // What the server does for it may take long, and others wait on this thread.
-        await Task.Yield();
-        await server(Connection);
     }
 
     /// <summary>False: what has come is for the server.</summary>

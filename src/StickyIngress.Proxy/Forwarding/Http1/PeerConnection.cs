@@ -95,10 +95,10 @@ internal sealed class PeerConnection : IPlaced, IDisposable
         }
     }
 
-    /// <summary>Whether its events are handled on the thread that sees them, where it is on an event loop.</summary>
-    public bool IsInline
+    /// <summary>Where its events are handled, if an event loop sees them.</summary>
+    public ContinueOn ContinueOn
     {
-        set => _loop?.IsInline = value;
+        set => _loop?.ContinueOn = value;
     }
 
     /// <summary>What a connection does when it breaks or is ended.</summary>
@@ -125,7 +125,7 @@ internal sealed class PeerConnection : IPlaced, IDisposable
     {
         Output.Return();
         Input.Return();
-        IsInline = true;
+        ContinueOn = ContinueOn.EventLoop;
         if (_loop is not null) return;
 
         try

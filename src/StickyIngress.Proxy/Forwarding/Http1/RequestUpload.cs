@@ -86,7 +86,7 @@ internal sealed class RequestUpload(ProxyRequest request, PeerConnection connect
 
             if (_isChunked) output.AppendChunk(BeforeChunk, count);
             else output.Append(count);
-            if (large.IsLargeWith(count)) await large.LeaveEventLoops();
+            if (large.EndsTurnWith(count)) await large.TakeTurn();
         }
 
         if (_isChunked) RequestHead.WriteLastChunk(output, request);

@@ -16,7 +16,7 @@ internal sealed class ResponseDownload(ProxyRequest request, PeerConnection conn
     private const int MostUnflushed = 64 * 1024;
 
     private int _unflushed;
-    private bool _becameLarge;
+    private bool _endsTurn;
 
     public async ValueTask<TryEnd> RunAsync()
     {
@@ -86,7 +86,7 @@ internal sealed class ResponseDownload(ProxyRequest request, PeerConnection conn
 
         connection.Input.Consume(count);
         _unflushed += count;
-        _becameLarge |= large.IsLargeWith(count);
+        _endsTurn |= large.EndsTurnWith(count);
     }
 
     /// <summary>Null: there is more; else how it ended.</summary>
@@ -103,10 +103,10 @@ internal sealed class ResponseDownload(ProxyRequest request, PeerConnection conn
         _unflushed = 0;
         if (flushed.IsCompleted || flushed.IsCanceled) return TryEnd.ClientAborted;
 
-        if (_becameLarge)
+        if (_endsTurn)
         {
-            _becameLarge = false;
-            await large.LeaveEventLoops();
+            _endsTurn = false;
+            await large.TakeTurn();
         }
 
         if (hasEnded) return TryEnd.Truncated;
