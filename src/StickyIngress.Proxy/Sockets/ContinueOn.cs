@@ -6,6 +6,7 @@ internal enum ContinueOn
     /// <summary>On the thread that sees it, at once.</summary>
     EventLoop,
 
+    /// <summary>As with the runtime's own sockets.</summary>
     ThreadPool,
 
     /// <summary>On one of the <see cref="Sockets.BulkThreads"/>.</summary>

@@ -5,6 +5,7 @@ namespace StickyIngress.Proxy.Sockets;
 /// <summary>How long a thread may run on a core that others want too before it is their turn; see sched_setattr(2).</summary>
 internal static unsafe partial class TimeSlice
 {
+    /// <summary>Nanoseconds; the kernel takes no less.</summary>
     private const int Shortest = 100_000;
 
     /// <summary>sched_setattr(2) and sched_getattr(2).</summary>

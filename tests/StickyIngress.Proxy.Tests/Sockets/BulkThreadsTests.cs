@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Threading.Channels;
+using Microsoft.Extensions.Time.Testing;
 using StickyIngress.Proxy.Sockets;
 using StickyIngress.Testing;
 
@@ -82,6 +84,35 @@ public sealed class BulkThreadsTests
         }
 
         Assert.Equal(LargeSize, (await large).Length);
+    }
+
+    [Fact]
+    public async Task What_trickles_is_moved_as_small_bodies_are()
+    {
+        Assert.SkipUnless(EventLoop.IsSupported, "event loops are for Linux on x64 and arm64");
+        const int Piece = 48 * 1024;
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var pieces = Channel.CreateUnbounded<byte[]>();
+        await using var backend = RawBackend.Start(async (stream, cancellationToken) =>
+        {
+            await RawBackend.ReadHeadAsync(stream, cancellationToken);
+            await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n"u8.ToArray(), cancellationToken);
+            await foreach (var piece in pieces.Reader.ReadAllAsync(cancellationToken)) await stream.WriteAsync(piece, cancellationToken);
+        });
+        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint], time: time);
+        using var client = new TestClient(proxy.EndPoint);
+        var stream = await client.ConnectAsync(Stop);
+        using (await BlockAsync())
+        {
+            await stream.WriteAsync("GET / HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray(), Stop);
+            await RawBackend.ReadHeadAsync(stream, Stop);
+            for (var i = 0; i < 5; i++)
+            {
+                await pieces.Writer.WriteAsync(new byte[Piece], Stop);
+                await stream.ReadExactlyAsync(new byte[Piece], Stop);
+                time.Advance(TimeSpan.FromSeconds(1));
+            }
+        }
     }
 
     private static async Task AnswerAsync(NetworkStream stream, CancellationToken cancellationToken)

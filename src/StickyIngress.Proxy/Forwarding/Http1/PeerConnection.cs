@@ -18,7 +18,6 @@ internal sealed class PeerConnection : IPlaced, IDisposable
     private const long Passed = -1;
 
     private readonly Socket _socket;
-    private readonly Clock _clock;
     private readonly ConnectionWatch _watch;
 
     /// <summary>Null: TLS, or there are no event loops here; then it is <see cref="_stream"/>.</summary>
@@ -35,7 +34,7 @@ internal sealed class PeerConnection : IPlaced, IDisposable
 
     public PeerConnection(in ConnectionKey key, Peer peer, Clock clock, ConnectionWatch watch)
     {
-        (Key, Peer, _clock, _watch, OpenedAt) = (key, peer.State, clock, watch, clock.Milliseconds);
+        (Key, Peer, Clock, _watch, OpenedAt) = (key, peer.State, clock, watch, clock.Milliseconds);
         var endPoint = peer.EndPoint;
         _socket = new(endPoint.AddressFamily, SocketType.Stream, endPoint is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
         if (endPoint is IPEndPoint) _socket.NoDelay = true;
@@ -48,6 +47,8 @@ internal sealed class PeerConnection : IPlaced, IDisposable
 
     /// <summary>Whose connection it counts as.</summary>
     public PeerState Peer { get; private set; }
+
+    public Clock Clock { get; }
 
     /// <summary>Unix milliseconds.</summary>
     public long OpenedAt { get; }
@@ -155,14 +156,14 @@ internal sealed class PeerConnection : IPlaced, IDisposable
         Volatile.Write(ref _readTimeout, timeout);
         if (Volatile.Read(ref _readDeadline) == 0) return;
 
-        Interlocked.CompareExchange(ref _readDeadline, _clock.Milliseconds + timeout, long.MaxValue);
+        Interlocked.CompareExchange(ref _readDeadline, Clock.Milliseconds + timeout, long.MaxValue);
     }
 
     /// <summary>Something else showed that the connection is in use, so the time of the read under way starts over, if it has begun.</summary>
     public void Touch()
     {
         var (deadline, timeout) = (Volatile.Read(ref _readDeadline), Volatile.Read(ref _readTimeout));
-        if (deadline > 0 && timeout > 0) Interlocked.CompareExchange(ref _readDeadline, _clock.Milliseconds + timeout, deadline);
+        if (deadline > 0 && timeout > 0) Interlocked.CompareExchange(ref _readDeadline, Clock.Milliseconds + timeout, deadline);
     }
 
     public void LiftReadLimit() => Volatile.Write(ref _readTimeout, 0);
@@ -228,7 +229,7 @@ internal sealed class PeerConnection : IPlaced, IDisposable
             var count = _loop?.Send(bytes.Span) ?? 0;
             if (count == 0)
             {
-                Volatile.Write(ref _sendDeadline, _clock.Milliseconds + timeout);
+                Volatile.Write(ref _sendDeadline, Clock.Milliseconds + timeout);
                 if (_loop is not null) await _loop.WritableAsync();
                 else count = await SendAllAsync(bytes);
                 if (Interlocked.Exchange(ref _sendDeadline, 0) == Passed) Abort(ConnectionEnd.Timeout);
@@ -330,11 +331,11 @@ internal sealed class PeerConnection : IPlaced, IDisposable
     private void BeginRead()
     {
         var timeout = Volatile.Read(ref _readTimeout);
-        Volatile.Write(ref _readDeadline, timeout > 0 ? _clock.Milliseconds + timeout : long.MaxValue);
+        Volatile.Write(ref _readDeadline, timeout > 0 ? Clock.Milliseconds + timeout : long.MaxValue);
 
         // The limit may have been set between the two lines above, when there was no deadline yet to bring forward.
         if (timeout == 0 && Volatile.Read(ref _readTimeout) is > 0 and var since)
-            Interlocked.CompareExchange(ref _readDeadline, _clock.Milliseconds + since, long.MaxValue);
+            Interlocked.CompareExchange(ref _readDeadline, Clock.Milliseconds + since, long.MaxValue);
     }
 
     private void EndRead()

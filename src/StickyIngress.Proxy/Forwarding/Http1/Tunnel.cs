@@ -49,7 +49,7 @@ internal sealed class Tunnel(ProxyRequest request, PeerConnection connection, St
             await client.FlushAsync(_stop.Token);
             request.ResponseBody!.Written(piece.Length);
             input.Consume(piece.Length);
-            if (large.EndsTurnWith(piece.Length)) await large.TakeTurn();
+            if (large.EndsTurnWith(piece.Length)) await large.TakeTurnOnPool();
         }
         while (await connection.ReceiveAsync() > 0);
     }
@@ -66,7 +66,7 @@ internal sealed class Tunnel(ProxyRequest request, PeerConnection connection, St
 
                 connection.Touch();
                 await connection.SendAsync(buffer.AsMemory(0, count), _sendTimeout);
-                if (large.EndsTurnWith(count)) await large.TakeTurn();
+                if (large.EndsTurnWith(count)) await large.TakeTurnOnPool();
             }
 
             await connection.EndSendingAsync();
