@@ -29,10 +29,11 @@ internal sealed class TlsSession(ClientConnection connection, ClientSessions ses
         if (connection is ClientConnection { Sessions: { } sessions } client)
         {
             var isHttp2 = SpeaksHttp2(connection);
-            if (!isHttp2 && await new TlsSession(client, sessions).ServeAsync()) return;
+            var isOver = !isHttp2 && await new TlsSession(client, sessions).ServeAsync();
+            client.Socket.ContinueOn = ContinueOn.ThreadPool;
+            if (isOver) return;
 
             // What the server does for it may take long, and others wait on this thread.
-            client.Socket.ContinueOn = ContinueOn.ThreadPool;
             await Task.Yield();
 
             // With HTTP/2 many requests share it, so none of them may have it watched or moved for itself.
@@ -65,7 +66,6 @@ internal sealed class TlsSession(ClientConnection connection, ClientSessions ses
         }
         finally
         {
-            Connection.Socket.ContinueOn = ContinueOn.ThreadPool;
             Sessions.Remove(this);
         }
     }
