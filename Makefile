@@ -51,7 +51,7 @@ picks: ## What a pick costs by each method, and a change of the ring; prints a t
 sessions: ## The budgets of the session table, measured: lookups, latency beside inserts, memory, hash, loading from a file
 	@$(BENCH) session-report
 
-load: ## The same load on StickyIngress and its peers, side by side, 40 minutes; tables go to tests/load/results and the docs (FAST=1: one minute, one table)
+load: ## The same load on StickyIngress and its peers, side by side, an hour; tables go to tests/load/results and the docs (FAST=1: one minute, one table)
 	@tests/load/run.sh $(if $(FAST),--fast,--results --docs) $(LOAD)
 
 sync-report: ## The budgets of shared sessions, measured with a redis-server: delay, cost of a miss, bytes, loss

@@ -6,7 +6,7 @@ Each proxy has core 0 for itself; client (wrk) and backends share core 1. The fi
 
     tests/load/load.py [--fast] [--only NAME,...] [--parts NAME,...] [--results] [--docs]
 
-Without arguments: everything, some 35 minutes. --fast: the row that counts most, in about a minute.
+Without arguments: everything, about an hour. --fast: the row that counts most, in about a minute.
 """
 import argparse
 import datetime
@@ -44,7 +44,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         work, ports = pathlib.Path(folder), Ports()
         proxies = {proxy.name: proxy for proxy in all_proxies(work, ports)}
-        with measure.running(backends(work, ports), measure.OTHER_CORE) as process:
+        with measure.running(backends(work, "backends", ports.backends), measure.OTHER_CORE) as process:
             options.backends = process.pid
             report = figures.Report(title(options))
             try:
@@ -91,7 +91,7 @@ def arguments():
     parser.add_argument("--seconds", type=int, default=10, help="measured seconds in each round")
     parser.add_argument("--warmup", type=int, default=25, help="seconds of load before a measurement")
     parser.add_argument("--rounds", type=int, default=3, help="of the first table, which shows their median")
-    parser.add_argument("--turns", type=int, default=10, help="of the parts turns, modes and sync: rounds of turns of 2 s")
+    parser.add_argument("--turns", type=int, default=10, help="of what is asked in turns: rounds of turns of 2 s")
     parser.add_argument("--results", action="store_true", help="also write the tables to tests/load/results")
     parser.add_argument("--docs", action="store_true", help="also write them, with a plot, into docs/performance.md")
     options = parser.parse_args()

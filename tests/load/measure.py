@@ -71,7 +71,7 @@ def sample(proxy, process, ports, work, seconds, connections=64, body=64, tls=Fa
     figures = wrk(script, url(ports, body, tls), seconds, connections)
     spent = cpu_seconds(process.pid) - before
     requests = max(1, figures["requests"])
-    return Sample(spent / requests * 1e6, requests / figures["seconds"], figures["p50"], figures["p99"], figures["p999"], figures["errors"], rss_mib(process.pid))
+    return Sample(spent / requests * 1e6, figures["rate"], figures["p50"], figures["p99"], figures["p999"], figures["errors"], rss_mib(process.pid))
 
 
 def url(ports, body, tls):
@@ -115,8 +115,12 @@ def wrk(script, target, seconds, connections):
     done = subprocess.run(wrk_command(script, target, seconds, connections), capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"load: wrk on {target} ended with {done.returncode}: {done.stderr}{done.stdout}")
-    requests, duration, p50, p99, p999, errors = (int(number) for number in re.search(r"^FIGURES (.*)$", done.stdout, re.M).group(1).split())
-    return {"requests": requests, "seconds": duration / 1e6, "p50": p50 / 1e3, "p99": p99 / 1e3, "p999": p999 / 1e3, "errors": errors}
+    return wrk_figures(done.stdout)
+
+
+def wrk_figures(output):
+    requests, duration, p50, p99, p999, errors = (int(number) for number in re.search(r"^FIGURES (.*)$", output, re.M).group(1).split())
+    return {"requests": requests, "rate": requests / (duration / 1e6), "p50": p50 / 1e3, "p99": p99 / 1e3, "p999": p999 / 1e3, "errors": errors}
 
 
 def wait_for(address, process):

@@ -16,7 +16,7 @@ import time
 import urllib.request
 
 import measure
-from proxies import Ports, all_modes, all_proxies, shared_or_not
+from proxies import HOSTILE, Ports, Proxy, all_modes, all_proxies, backends, shared_or_not
 
 NAMES = ["allocated", "turns", "modes", "settings", "half", "idle", "cold", "fair", "sync"]
 IDLE = 10000
@@ -102,38 +102,50 @@ def cold(proxies, work, ports, options, report):
 
 def fair(proxies, work, ports, options, report):
     """
-    p99 of 8 clients who ask little, alone and beside others who ask much. The calm ones and the backends go before the others on the core that they share, so that
-    what they wait for is the proxy.
+    p99 of 8 clients who ask little, in turns alone and beside others who ask much of one route, which has backends of its own. On the core that they
+    share the calm ones and their backends go before the others, so that what they wait for is the proxy.
     """
     rows = []
-    for proxy in proxies:
-        with measure.serving(proxy, ports) as process:
-            measure.sample(proxy, process, ports, work, options.warmup)
-            alone = calm_p99(proxy, process, ports, work, options)
-            row = [proxy.name, f"{alone:.2f}"]
-            for hostile in hostile_loads(proxy, ports, work, options.seconds + 4):
-                with beside(hostile):
-                    time.sleep(2)
-                    row.append(f"{calm_p99(proxy, process, ports, work, options) / alone:.1f}")
-            rows.append(row)
-    report.rows("fair", "p99 of 8 calm clients: alone, and how many times that beside", [
-        "proxy", "p99 ms alone", "a slow regex", "TLS handshakes", "1 MB bodies"], rows)
+    with measure.running(backends(work, HOSTILE, ports.hostile), measure.OTHER_CORE):
+        for proxy in proxies:
+            with measure.serving(proxy, ports) as process:
+                measure.sample(proxy, process, ports, work, options.warmup)
+                asked = {name: functools.partial(calm, proxy, process, ports, work, options, hostile)
+                         for name, hostile in hostile_loads(proxy, ports, work).items()}
+                rounds = in_turns(asked, options.turns)
+            rows += [[proxy.name, *row] for row in fair_rows(rounds)]
+    report.rows("fair", f"8 calm clients: {options.turns} times eight turns of 2 s, there and back", [
+        "proxy", "beside", "the others' requests/s", "p50 ms", "p99 ms", "of alone, ± standard error"], rows)
 
 
-def calm_p99(proxy, process, ports, work, options):
-    with measure.going_first(options.backends):
-        return measure.sample(proxy, process, ports, work, options.seconds, connections=8, delay=10).p99
+def fair_rows(rounds):
+    alone, *_ = rounds[0]
+    for name in rounds[0]:
+        samples = [one for turn in rounds for one in turn[name]]
+        others, p50, p99 = (statistics.mean(getattr(one, key) for one in samples) for key in ("others", "p50", "p99"))
+        yield [name, f"{others:.0f}", f"{p50:.2f}", f"{p99:.2f}", "1" if name == alone else ratio(rounds, name, alone, "p99")]
 
 
-def hostile_loads(proxy, ports, work, seconds):
-    """The commands: with a slow regex, TLS handshakes, large bodies. Each takes some tenths of the core, so that what is left is enough for the calm ones."""
-    plain = f"http://127.0.0.1:{ports.plain}/"
-    slow = measure.wrk_script(proxy, ports, work, path="/slow/" + "a" * 7000, delay=20)
-    shake = measure.wrk_script(proxy, ports, work, new=True, delay=20)
-    large = measure.wrk_script(proxy, ports, work, body=1048576, delay=20)
-    yield measure.wrk_command(slow, plain, seconds, 1)
-    yield measure.wrk_command(shake, measure.url(ports, 64, True), seconds, 8)
-    yield measure.wrk_command(large, plain, seconds, 4)
+def calm(proxy, process, ports, work, options, hostile, seconds):
+    """What the calm clients get, and others: how much those who ask much get meanwhile."""
+    with beside(hostile) as others:
+        time.sleep(0.5)
+        with measure.going_first(options.backends):
+            one = measure.sample(proxy, process, ports, work, seconds, connections=8, delay=10)
+    one.others = others()
+    return one
+
+
+def hostile_loads(proxy, ports, work):
+    """The commands by name. Each takes some tenths of the core, so that what is left is enough for the calm ones."""
+    script = functools.partial(measure.wrk_script, Proxy(HOSTILE, proxy.command), ports, work, delay=20, host=HOSTILE)
+    plain, tls, enough = measure.url(ports, 64, False), measure.url(ports, 64, True), 60
+    return {
+        "nobody": None,
+        "a slow regex": measure.wrk_command(script(path="/slow/" + "a" * 7000), plain, enough, 1),
+        "TLS handshakes": measure.wrk_command(script(new=True), tls, enough, 8),
+        "1 MB bodies": measure.wrk_command(script(body=1048576), plain, enough, 4),
+    }
 
 
 def turns(proxies, work, ports, options, report):
@@ -262,11 +274,15 @@ def redis(work):
 
 @contextlib.contextmanager
 def beside(command):
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    """Runs a load meanwhile, if there is one; a function that says afterwards how many requests a second it had answered."""
+    if command is None:
+        yield lambda: 0.0
+        return
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
-        yield
+        yield lambda: measure.wrk_figures(process.stdout.read())["rate"]
     finally:
-        process.terminate()
+        process.send_signal(signal.SIGINT)
         process.wait()
 
 

@@ -13,7 +13,8 @@ BENCHMARKS = ROOT / "artifacts/bin/StickyIngress.Benchmarks/release"
 SESSIONS = 100
 SIZES = (64, 4096, 1048576)
 
-# A pattern whose automaton grows with every character that it may end at, for the test of fairness.
+# For the test of fairness: a host of its own, and a pattern whose automaton grows with every character that it may end at.
+HOSTILE = "hostile"
 SLOW_PATTERN = "^/slow/.*a.{60}b$"
 
 STICKY = {
@@ -29,12 +30,12 @@ SESSIONS_OF = '  sticky: {{ learn: {{ create: ["$cookie_sid"], lookup: ["$cookie
 class Ports:
     """
     Free when the run began, and none that the system gives to a connection meanwhile. The same for every proxy that is measured after another one; those
-    that run at the same time share the backends.
+    that run at the same time share the backends. The host HOSTILE has backends of its own.
     """
 
     def __init__(self, backends=None):
-        self.plain, self.tls, self.admin, *free = free_ports(6)
-        self.backends = backends or free
+        self.plain, self.tls, self.admin, *free = free_ports(9)
+        self.backends, self.hostile = backends or free[:3], free[3:]
 
 
 def free_ports(count):
@@ -115,7 +116,7 @@ def all_modes(work, ports):
 def at_hosts(work, ports, mode, sticky, settings=()):
     """A process of that mode with further upstreams, name to what they have under sticky, each at a host of its name."""
     (pathlib.Path(manifests(work, ports, mode, "Auto")) / "hosts.yaml").write_text(
-        "---\n".join(upstream(ports, name, its, host=name) for name, its in sticky.items()))
+        "---\n".join(upstream(ports.backends, name, its, host=name) for name, its in sticky.items()))
     return sticky_ingress(work, ports, mode, settings=settings)
 
 
@@ -143,14 +144,15 @@ def manifests(work, ports, mode, engine):
     encoded = {name: base64.b64encode((work / name).read_bytes()).decode() for name in ("tls.crt", "tls.key")}
     (folder / "load.yaml").write_text(
         "apiVersion: v1\nkind: Secret\nmetadata: { name: load-tls }\ntype: kubernetes.io/tls\n"
-        f"data: {{ tls.crt: {encoded['tls.crt']}, tls.key: {encoded['tls.key']} }}\n---\n" + upstream(ports, "load", STICKY[mode], engine))
+        f"data: {{ tls.crt: {encoded['tls.crt']}, tls.key: {encoded['tls.key']} }}\n---\n"
+        + upstream(ports.backends, "load", STICKY[mode], engine) + "---\n" + upstream(ports.hostile, HOSTILE, STICKY["none"], engine, HOSTILE))
     return str(folder)
 
 
-def upstream(ports, name, sticky, engine="Auto", host=None):
+def upstream(backends, name, sticky, engine="Auto", host=None):
     """host: the only one that it serves; None: any."""
     hosts = f"hosts: [{host}], " if host else ""
-    servers = "".join(f'  - {{ name: {server}, address: "127.0.0.1:{port}", route: {server} }}\n' for server, port in zip("abc", ports.backends))
+    servers = "".join(f'  - {{ name: {server}, address: "127.0.0.1:{port}", route: {server} }}\n' for server, port in zip("abc", backends))
     return (
         f"apiVersion: stickyingress.io/v1alpha1\nkind: StickyUpstream\nmetadata: {{ name: {name} }}\nspec:\n"
         f"  routes: [{{ {hosts}paths: [{{ path: / }}, {{ path: '{SLOW_PATTERN}', pathType: Regex }}] }}]\n"
@@ -169,19 +171,22 @@ def find_nginx():
 
 def nginx_config(work, ports, mode):
     sticky = {"none": "", "cookie": "sticky cookie srv_id;", "learn": "sticky learn create=$cookie_sid lookup=$cookie_sid zone=load:8m timeout=10m;"}[mode]
-    servers = " ".join(f"server 127.0.0.1:{port};" for port in ports.backends)
-    passing = """proxy_pass http://load; proxy_set_header Host $host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    servers = lambda backends: " ".join(f"server 127.0.0.1:{port};" for port in backends)
+    passing = """proxy_set_header Host $host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
             proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Real-IP $remote_addr;"""
+    server = lambda name, first="": f"""
+          server {{ listen 127.0.0.1:{ports.plain}{first}; listen 127.0.0.1:{ports.tls} ssl{first}; server_name {name};
+            ssl_certificate {work}/tls.crt; ssl_certificate_key {work}/tls.key;
+            location / {{ proxy_pass http://{name}; {passing} }} location ~ "{SLOW_PATTERN}" {{ proxy_pass http://{name}; {passing} }} }}"""
     path = work / f"nginx-{mode}.conf"
     path.write_text(f"""
         daemon off; master_process off; worker_processes 1; pid {work}/nginx-{mode}.pid; error_log {work}/nginx.log error;
         events {{ worker_connections 16384; }}
         http {{ access_log off; client_body_temp_path {work}/b; proxy_temp_path {work}/p; fastcgi_temp_path {work}/f; uwsgi_temp_path {work}/u; scgi_temp_path {work}/s;
           keepalive_requests 1000000000;
-          upstream load {{ {servers} {sticky} keepalive 512; keepalive_requests 1000000000; }}
-          server {{ listen 127.0.0.1:{ports.plain} backlog=4096; listen 127.0.0.1:{ports.tls} ssl backlog=4096;
-            ssl_certificate {work}/tls.crt; ssl_certificate_key {work}/tls.key;
-            location / {{ {passing} }} location ~ "{SLOW_PATTERN}" {{ {passing} }} }}
+          upstream load {{ {servers(ports.backends)} {sticky} keepalive 512; keepalive_requests 1000000000; }}
+          upstream {HOSTILE} {{ {servers(ports.hostile)} keepalive 512; keepalive_requests 1000000000; }}
+          {server("load", " backlog=4096")} {server(HOSTILE)}
         }}""")
     return str(path)
 
@@ -201,19 +206,20 @@ def haproxy_config(work, ports, mode):
     return str(path)
 
 
-def backends(work, ports):
-    """The command of three servers that answer /N with N bytes."""
+def backends(work, name, ports):
+    """The command of servers at these ports that answer /N with N bytes."""
     program = shutil.which("nginx") or find_nginx()
     if not program:
         sys.exit("load: nginx is missing, which the backends need (Debian package nginx-light)")
-    (work / "html").mkdir()
+    (work / "html").mkdir(exist_ok=True)
     for size in SIZES:
         (work / f"html/{size}").write_bytes(b"x" * size)
-    servers = "".join(f"server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ root {work}/html; try_files $uri /64; }} }}\n" for port in ports.backends)
-    (work / "backends.conf").write_text(f"""
-        daemon off; master_process off; worker_processes 1; pid {work}/backends.pid; error_log {work}/backends.log error;
+    servers = "".join(f"server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ root {work}/html; try_files $uri /64; }} }}\n" for port in ports)
+    configuration = work / f"{name}.conf"
+    configuration.write_text(f"""
+        daemon off; master_process off; worker_processes 1; pid {work}/{name}.pid; error_log {work}/{name}.log error;
         events {{ worker_connections 8192; }}
         http {{ access_log off; keepalive_requests 1000000000; open_file_cache max=10; sendfile on; tcp_nopush on; default_type text/plain;
-          client_body_temp_path {work}/bb; proxy_temp_path {work}/bp; fastcgi_temp_path {work}/bf; uwsgi_temp_path {work}/bu; scgi_temp_path {work}/bs;
-          large_client_header_buffers 4 16k; {servers} }}""")
-    return [program, "-c", str(work / "backends.conf"), "-p", str(work)]
+          client_body_temp_path {work}/{name}-b; proxy_temp_path {work}/{name}-p; fastcgi_temp_path {work}/{name}-f;
+          uwsgi_temp_path {work}/{name}-u; scgi_temp_path {work}/{name}-s; large_client_header_buffers 4 16k; {servers} }}""")
+    return [program, "-c", str(configuration), "-p", str(work)]
