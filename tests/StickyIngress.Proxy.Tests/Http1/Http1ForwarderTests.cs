@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -162,7 +164,7 @@ public sealed class Http1ForwarderTests
             {
                 await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = certificate }, cancellationToken);
             }
-            catch (System.Security.Authentication.AuthenticationException)
+            catch (AuthenticationException)
             {
                 return;
             }
@@ -184,6 +186,52 @@ public sealed class Http1ForwarderTests
         }
 
         Assert.Equal(status == 200 ? 1 : 2, backend.Connections);
+    }
+
+    [Theory]
+    [InlineData(SslProtocols.Tls12, false)]
+    [InlineData(SslProtocols.Tls13, false)]
+    [InlineData(SslProtocols.Tls12, true)]
+    [InlineData(SslProtocols.Tls13, true)]
+    public async Task A_tls_session_is_resumed_by_the_next_connection(SslProtocols version, bool showsCertificate)
+    {
+        using var key = ECDsa.Create();
+        var names = new SubjectAlternativeNameBuilder();
+        for (var i = 0; i < 100; i++) names.AddDnsName($"with-a-long-certificate-{i}.test");
+        var request = new CertificateRequest("CN=peer.test", key, HashAlgorithmName.SHA256) { CertificateExtensions = { names.Build() } };
+        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var ours = new CertificateRequest("CN=client.test", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        var options = new SslServerAuthenticationOptions
+        {
+            ServerCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true),
+            EnabledSslProtocols = version,
+            ClientCertificateRequired = showsCertificate,
+            RemoteCertificateValidationCallback = static (_, _, _, _) => true,
+        };
+
+        // Hands are shaken without a certificate where a session is resumed, which is most of what a server says.
+        await using var backend = RawBackend.Start(async (stream, cancellationToken) =>
+        {
+            var counting = new CountingStream(stream);
+            await using var tls = new SslStream(counting);
+            await tls.AuthenticateAsServerAsync(options, cancellationToken);
+            var said = counting.Written;
+            await RawBackend.ReadHeadAsync(tls, cancellationToken);
+            await tls.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Said: {said}\r\nX-Seen: {tls.RemoteCertificate?.Subject}\r\nConnection: close\r\n\r\n"), cancellationToken);
+        });
+        await using var proxy = await ProxyUnderTest.StartAsync(
+            [backend.EndPoint], ProxyUnderTest.Settings with { Protocol = PeerProtocol.Https, Tls = new(TestTemplates.Parse("peer.test"), false, null, showsCertificate ? ours.ExportCertificatePem() : null, key.ExportPkcs8PrivateKeyPem()) });
+
+        var said = new List<int>();
+        for (var i = 0; i < 3; i++)
+        {
+            using var answer = await proxy.Client.GetAsync("/", Stop);
+            said.Add(int.Parse(answer.Headers.GetValues("X-Said").Single(), CultureInfo.InvariantCulture));
+            Assert.Equal(showsCertificate ? "CN=client.test" : "", answer.Headers.GetValues("X-Seen").Single());
+        }
+
+        Assert.Equal(3, backend.Connections);
+        Assert.All(said[1..], bytes => Assert.InRange(bytes, 1, said[0] / 2));
     }
 
     [Theory]
@@ -297,4 +345,46 @@ public sealed class Http1ForwarderTests
             await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n"), cancellationToken);
         }
     });
+
+    /// <summary>Counts what is written.</summary>
+    private sealed class CountingStream(Stream inner) : Stream
+    {
+        public int Written { get; private set; }
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override void Flush() => inner.Flush();
+
+        public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, count);
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => inner.ReadAsync(buffer, cancellationToken);
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count)
+        {
+            Written += count;
+            inner.Write(buffer, offset, count);
+        }
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            Written += buffer.Length;
+            return inner.WriteAsync(buffer, cancellationToken);
+        }
+    }
 }
