@@ -29,6 +29,8 @@ SETTINGS = {
     "GC not concurrent": {"DOTNET_gcConcurrent": "0"},
     "`GCgen0size` 4 MiB": {"DOTNET_GCgen0size": "0x400000"},
     "`GCgen0size` 64 MiB": {"DOTNET_GCgen0size": "0x4000000"},
+    "`ReadyToRun` off": {"DOTNET_ReadyToRun": "0"},
+    "sockets' completions inline": {"DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS": "1"},
     "`UnfairSemaphoreSpinLimit` 70, the runtime's": {"DOTNET_ThreadPool_UnfairSemaphoreSpinLimit": "70"},
 }
 
@@ -84,9 +86,13 @@ def idle(proxies, work, ports, options, report):
 
 
 def cold(proxies, work, ports, options, report):
-    """CPU per request from the fifth second after the start under full load, of that when warm; and the time until it is ready."""
+    """
+    CPU per request from the fifth second after the start under full load, of that when warm; and the time until it is ready. Ours is started also
+    without the code that was compiled ahead.
+    """
+    compiled_late = [Proxy(f"{proxy.name}, `ReadyToRun` off", proxy.command, proxy.cookie, {"DOTNET_ReadyToRun": "0"}, proxy.ready) for proxy in proxies if proxy.ready]
     rows = []
-    for proxy in proxies:
+    for proxy in [*proxies, *compiled_late]:
         started = time.monotonic()
         with measure.running(proxy.command, measure.PROXY_CORE, proxy.environment) as process:
             wait_until_ready(proxy.ready or measure.url(ports, 64, False))

@@ -28,6 +28,7 @@ internal sealed class ClientConnection :
     private PeerConnection? _watcher;
     private Exception? _failure;
     private int _isOver;
+    private volatile bool _outlivesInput;
 
     public ClientConnection(Socket socket, MemoryPool<byte> memory, SendWatch watch)
     {
@@ -35,7 +36,13 @@ internal sealed class ClientConnection :
         (LocalEndPoint, RemoteEndPoint) = (socket.LocalEndPoint, socket.RemoteEndPoint);
         (_input, _output) = (new(this), new(this, watch));
         Transport = this;
-        Socket = new(socket) { Ended = Over };
+        Socket = new(socket)
+        {
+            Ended = () =>
+            {
+                if (!OutlivesInput) Over();
+            },
+        };
     }
 
     /// <summary>Null: the request came over a connection of another kind.</summary>
@@ -46,6 +53,13 @@ internal sealed class ClientConnection :
 
     /// <summary>Which serve it once hands were shaken; null: it is without TLS.</summary>
     public ClientSessions? Sessions { get; set; }
+
+    /// <summary>The client may send no more and wait for the rest, as after an upgrade; else it has left when it sends no more.</summary>
+    public bool OutlivesInput
+    {
+        get => _outlivesInput;
+        set => _outlivesInput = value;
+    }
 
     public override IFeatureCollection Features => _features ??= ConnectionFeatures.Of(this);
 

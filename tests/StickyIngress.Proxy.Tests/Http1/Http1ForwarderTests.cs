@@ -145,6 +145,35 @@ public sealed class Http1ForwarderTests
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task After_an_upgrade_a_client_may_send_no_more_and_get_all_the_rest(bool isTls)
+    {
+        await using var backend = RawBackend.Start(async (stream, cancellationToken) =>
+        {
+            await RawBackend.ReadHeadAsync(stream, cancellationToken);
+            await stream.WriteAsync("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: count\r\n\r\n"u8.ToArray(), cancellationToken);
+            using var all = new MemoryStream();
+            await stream.CopyToAsync(all, cancellationToken);
+            await stream.WriteAsync(Encoding.ASCII.GetBytes($"{all.Length} bytes"), cancellationToken);
+        });
+        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint], certificate: isTls ? ProxyUnderTest.MakeCertificate() : null);
+        using var client = new TestClient(proxy.EndPoint);
+        Stream stream = isTls ? await client.ConnectTlsAsync("x", Stop) : await client.ConnectAsync(Stop);
+        await stream.WriteAsync("GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: count\r\n\r\n"u8.ToArray(), Stop);
+        await RawBackend.ReadHeadAsync(stream, Stop);
+
+        await stream.WriteAsync(new byte[300_000], Stop);
+        if (stream is SslStream encrypted) await encrypted.ShutdownAsync();
+        client.EndSending();
+
+        Assert.Equal("300000 bytes", await new StreamReader(stream).ReadToEndAsync(Stop));
+        await Eventually.HoldsAsync(() => proxy.Log.Lines.Count == 1, "the request ended", Stop);
+        Assert.Equal($"101 [{backend.Address}] [101]", proxy.Log.Lines[0]);
+        proxy.AssertNothingHeld();
+    }
+
+    [Theory]
     [InlineData(true, true, 200)]
     [InlineData(true, false, 502)]
     [InlineData(false, false, 200)]

@@ -270,6 +270,7 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
     private async ValueTask<TryEnd> UpgradeAsync()
     {
         _presence.TryStop();
+        ClientConnection.Of(_context)?.OutlivesInput = true;
         connection.LiftReadLimit();
         var client = await _context.Features.Get<IHttpUpgradeFeature>()!.UpgradeAsync();
         using var tunnel = new Tunnel(request, connection, client, Large);

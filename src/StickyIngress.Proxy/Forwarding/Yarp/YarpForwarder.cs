@@ -102,8 +102,9 @@ public sealed class YarpForwarder(IHttpForwarder forwarder, InvokerProfiles prof
         }
     }
 
+    /// <summary>By the innermost cause that says something: a connection that was not made in time is in one that was not made.</summary>
     private static TryEnd ClassifyFailure(Exception? exception) =>
-        Causes(exception).Select(EndOf).FirstOrDefault(end => end != TryEnd.Error, TryEnd.Error);
+        Causes(exception).Select(EndOf).LastOrDefault(end => end != TryEnd.Error, TryEnd.Error);
 
     private static TryEnd EndOf(Exception exception) => exception switch
     {
