@@ -80,6 +80,8 @@ public sealed class ProxyPipeline(
 
     private void Record(ProxyRequest request)
     {
+        // The server finds that its body has no end, and would have it counted once more.
+        if (request.Body.HasBody && !request.Context.Response.HasStarted) request.Context.Features.Set(request);
         metrics.End(request);
         accessLog.Write(request);
         request.Body.Dispose();

@@ -21,8 +21,8 @@ public sealed class RefusedRequests(TrustedProxies trusted, Clock clock, ProxyMe
         if (name != BadRequest || value is not IFeatureCollection features) return;
 
         var context = new DefaultHttpContext(features);
-        // A response has started where the pipeline was there before, and the rest of the body turned out to be bad.
-        if (context.Response.HasStarted || features.Get<IBadRequestExceptionFeature>()?.Error is not BadHttpRequestException error) return;
+        // The pipeline was there before, and the rest of the body turned out to be bad.
+        if (context.Response.HasStarted || features.Get<ProxyRequest>() is not null || features.Get<IBadRequestExceptionFeature>()?.Error is not BadHttpRequestException error) return;
 
         var request = new ProxyRequest(context, clock, trusted.Identify(context))
         {

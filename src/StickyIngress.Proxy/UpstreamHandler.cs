@@ -125,7 +125,7 @@ public sealed class UpstreamHandler(PeerSelector selector, QueuedSelector queue,
                 if (!context.Response.HasStarted) context.Response.StatusCode = ClientClosedRequest;
                 return;
             case TryEnd.BadRequestBody:
-                await Answer.WriteAsync(request, (request.Body.ReadError as BadHttpRequestException)?.StatusCode ?? StatusCodes.Status400BadRequest);
+                await Answer.WriteAsync(request, ((BadHttpRequestException)request.Body.ReadError!).StatusCode);
                 return;
             default:
                 await Answer.WriteAsync(request, end.StatusCode());

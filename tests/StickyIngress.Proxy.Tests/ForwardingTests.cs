@@ -264,6 +264,22 @@ public abstract class ForwardingTests(PeerEngine engine)
         Assert.EndsWith("\r\n\r\n", answer);
     }
 
+    [Theory]
+    [InlineData("POST", "0")]
+    [InlineData("PUT", "0")]
+    [InlineData("PATCH", "0")]
+    [InlineData("GET", "")]
+    [InlineData("DELETE", "")]
+    public async Task A_request_that_might_have_a_body_says_that_it_has_none(string method, string length)
+    {
+        await using var backend = await TestBackend.StartAsync("a", context => context.Response.WriteAsync($"[{context.Request.Headers.ContentLength}]"));
+        await using var proxy = await StartAsync([backend.EndPoint]);
+
+        var answer = await TestClient.ExchangeAsync(proxy.EndPoint, $"{method} / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", Stop);
+
+        Assert.Contains($"[{length}]", answer);
+    }
+
     [Fact]
     public async Task Interim_responses_do_not_disturb()
     {

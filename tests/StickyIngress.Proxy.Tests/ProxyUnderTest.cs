@@ -30,7 +30,7 @@ public sealed class ProxyUnderTest : IAsyncDisposable
         (_app, _registry, Upstream, Log) = (app, registry, upstream, log);
         var url = new Uri(app.Urls.First());
         EndPoint = new(IPAddress.Loopback, url.Port);
-        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, SslOptions = { RemoteCertificateValidationCallback = static (_, _, _, _) => true } };
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ResponseDrainTimeout = TimeSpan.Zero, SslOptions = { RemoteCertificateValidationCallback = static (_, _, _, _) => true } };
         Client = new(handler) { BaseAddress = new($"{url.Scheme}://{EndPoint}") };
     }
 

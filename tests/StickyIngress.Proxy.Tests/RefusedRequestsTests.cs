@@ -1,3 +1,7 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using StickyIngress.Core;
+using StickyIngress.Proxy.Clients;
 using StickyIngress.Testing;
 
 namespace StickyIngress.Proxy.Tests;
@@ -34,6 +38,23 @@ public sealed class RefusedRequestsTests
         Assert.Equal(1, await proxy.MetricAsync("stickyingress_http_requests_total{namespace=\"\",upstream=\"\""));
         Assert.Equal(0, await proxy.MetricAsync("stickyingress_http_requests_in_flight"));
         Assert.Empty(backend.Requests);
+    }
+
+    [Theory]
+    [InlineData(false, 1)]
+    [InlineData(true, 0)]
+    public void A_request_that_was_served_is_not_counted_again_when_its_body_has_no_end(bool wasServed, int lines)
+    {
+        var clock = new Clock(TimeProvider.System);
+        var log = new LogOfRequests();
+        var refused = new RefusedRequests(TrustedProxies.None, clock, new(Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry())), log);
+        var context = new DefaultHttpContext();
+        context.Features.Set<IBadRequestExceptionFeature>(new Unreadable());
+        if (wasServed) context.Features.Set(new ProxyRequest(context, clock, TrustedProxies.None.Identify(context)));
+
+        refused.Write("Microsoft.AspNetCore.Server.Kestrel.BadRequest", context.Features);
+
+        Assert.Equal(lines, log.Lines.Count);
     }
 
     [Theory]
@@ -137,5 +158,10 @@ public sealed class RefusedRequestsTests
 
         Assert.Contains("Content-Length: 23\r\n", answer);
         Assert.EndsWith("\r\n\r\n405 Method Not Allowed\n", answer);
+    }
+
+    private sealed class Unreadable : IBadRequestExceptionFeature
+    {
+        public Exception Error { get; } = new BadHttpRequestException("Unexpected end of request content.");
     }
 }

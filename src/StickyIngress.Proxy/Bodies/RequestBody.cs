@@ -26,6 +26,9 @@ internal sealed class RequestBody(HttpContext context, TimeProvider time) : IDis
     /// <summary>Why reading from the client failed; null: it did not.</summary>
     public Exception? ReadError => _replay?.Error;
 
+    /// <summary>Reading failed for what the client sent, or did not send in time; else where it failed the client has left, of which there may be no word yet.</summary>
+    public bool IsBad => ReadError is BadHttpRequestException;
+
     /// <summary>Bytes that tries have read, again and again where there were several.</summary>
     public long Passed => _replay?.Passed ?? 0;
 

@@ -49,6 +49,16 @@ internal static class HeaderRules
 
     public static bool IsPassedInTrailer(string name) => !NotInTrailer.Contains(name);
 
+    /// <summary>Those of the names in a Trailer header that are passed; null: none.</summary>
+    public static string? PassedTrailers(string? announced)
+    {
+        if (announced is null) return null;
+
+        var names = announced.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Where(name => IsPassedInTrailer(name) && !name.AsSpan().ContainsAnyExcept(NameWithUnderscore));
+        return string.Join(", ", names) is { Length: > 0 } passed ? passed : null;
+    }
+
     /// <summary>
     /// Not a name that peers could read as another one: some drop a control character, and CGI and its heirs take '_' for '-', so that
     /// X_Forwarded_For would speak for us. nginx passes neither bad names nor any with '_'.

@@ -295,9 +295,11 @@ public sealed class Http1ForwarderTests
     }
 
     [Theory]
-    [InlineData(true, "401 200 200", 1)]
-    [InlineData(false, "401 401 401", 2)]
-    public async Task Ntlm_ties_the_peer_connection_to_the_client_connection(bool ntlm, string statuses, int connections)
+    [InlineData("NTLM", true, "401 200 200", 1)]
+    [InlineData("Negotiate", true, "401 200 200", 1)]
+    [InlineData("NTLM", false, "401 401 401", 2)]
+    [InlineData("Basic", true, "401 401 401", 2)]
+    public async Task Ntlm_ties_the_peer_connection_to_the_client_connection(string scheme, bool ntlm, string statuses, int connections)
     {
         await using var a = AuthenticatingBackend();
         await using var b = AuthenticatingBackend();
@@ -307,7 +309,7 @@ public sealed class Http1ForwarderTests
         using (var client = new TestClient(proxy.EndPoint))
         {
             var stream = await client.ConnectAsync(Stop);
-            foreach (var authorization in new[] { "Authorization: NTLM one\r\n", "Authorization: NTLM two\r\n", "" })
+            foreach (var authorization in new[] { $"Authorization: {scheme} one\r\n", $"Authorization: {scheme} two\r\n", "" })
             {
                 await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET / HTTP/1.1\r\nHost: x\r\n{authorization}\r\n"), Stop);
                 seen.Add((await RawBackend.ReadHeadAsync(stream, Stop)).Split(' ')[1]);
@@ -362,14 +364,14 @@ public sealed class Http1ForwarderTests
         last.Target = state;
     }
 
-    /// <summary>Takes the second request of a connection that began with NTLM for the proof, and knows the connection from then on.</summary>
+    /// <summary>Takes the second request of a connection for the proof, and knows the connection from then on.</summary>
     private static RawBackend AuthenticatingBackend() => RawBackend.Start(async (stream, cancellationToken) =>
     {
         var steps = 0;
         while (await RawBackend.ReadHeadAsync(stream, cancellationToken) is { Length: > 0 } head)
         {
-            if (steps == 1 && head.Contains("NTLM two", StringComparison.Ordinal)) steps = 2;
-            if (steps == 0 && head.Contains("NTLM one", StringComparison.Ordinal)) steps = 1;
+            if (steps == 1 && head.Contains(" two\r\n", StringComparison.Ordinal)) steps = 2;
+            if (steps == 0 && head.Contains(" one\r\n", StringComparison.Ordinal)) steps = 1;
             var status = steps == 2 ? "200 OK" : "401 Unauthorized";
             await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n"), cancellationToken);
         }

@@ -149,7 +149,7 @@ internal sealed class Exchange(ProxyRequest request, PeerTry @try, PeerLease lea
         {
             ConnectionEnd.Timeout when end == TryEnd.Error => TryEnd.Timeout,
             ConnectionEnd.ClientLeft => TryEnd.ClientAborted,
-            ConnectionEnd.BadRequestBody when end == TryEnd.Error => ClientPresence.HasLeft(_context) ? TryEnd.ClientAborted : TryEnd.BadRequestBody,
+            ConnectionEnd.BadRequestBody when end == TryEnd.Error => ClientPresence.HasLeft(_context) || !request.Body.IsBad ? TryEnd.ClientAborted : TryEnd.BadRequestBody,
             _ => end,
         };
     }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 using StickyIngress.Core.Cookies;
@@ -81,7 +82,15 @@ internal static class RequestHead
         {
             output.Write("Transfer-Encoding: chunked\r\n"u8);
         }
+        else if (MayExpectBody(request.Context.Request.Method))
+        {
+            // Some servers refuse a request with such a method that tells no length, 411.
+            output.Write("Content-Length: 0\r\n"u8);
+        }
     }
+
+    private static bool MayExpectBody(string method) =>
+        !HttpMethods.IsGet(method) && (HttpMethods.IsPost(method) || HttpMethods.IsPut(method) || HttpMethods.IsPatch(method));
 
     private static void WriteIncoming(in Sink sink, ProxyRequest request)
     {

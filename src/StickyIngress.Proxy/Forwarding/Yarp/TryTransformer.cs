@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 using StickyIngress.Core.Cookies;
 using StickyIngress.Core.Upstreams;
@@ -54,9 +55,21 @@ internal sealed class TryTransformer(ProxyRequest request, PeerTry @try, PeerLea
 
         lease.HeaderReceived();
         await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
+        AnnounceTrailers(httpContext);
         ClientHeaders.Add(request, @try.Status);
         if (@try.Status != StatusCodes.Status101SwitchingProtocols) await FlushBeforeWaitingAsync(httpContext, proxyResponse, cancellationToken);
         return true;
+    }
+
+    /// <summary>YARP passes the announcement on also where none follow.</summary>
+    private static void AnnounceTrailers(HttpContext context)
+    {
+        var headers = context.Response.Headers;
+        if (headers.Trailer.Count == 0) return;
+
+        headers.Trailer = context.Response.SupportsTrailers() && !HttpMethods.IsHead(context.Request.Method)
+            ? HeaderRules.PassedTrailers(headers.Trailer.ToString())
+            : default(StringValues);
     }
 
     /// <summary>

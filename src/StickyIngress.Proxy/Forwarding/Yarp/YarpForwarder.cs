@@ -53,7 +53,11 @@ public sealed class YarpForwarder(IHttpForwarder forwarder, InvokerProfiles prof
             if (!IsRefused(exception, request))
             {
                 @try.OnReusedConnection |= profile.IsHttp2 && @try.ConnectTime < 0 && IsBrokenOff(exception);
-                return Classify(error, exception, context, request);
+                var end = Classify(error, exception, context, request);
+
+                // YARP says 502 where it has sent nothing yet; the log has what the peer said, and the client is cut off.
+                if (end == TryEnd.Truncated && !context.Response.HasStarted) context.Response.StatusCode = @try.Status;
+                return end;
             }
 
             @try.RequestSent = false;
@@ -88,7 +92,7 @@ public sealed class YarpForwarder(IHttpForwarder forwarder, InvokerProfiles prof
             case ForwarderError.RequestBodyClient when context.Response.StatusCode == StatusCodes.Status408RequestTimeout: // YARP's word for it
                 return request.Body.IsLate() ? TryEnd.BadRequestBody : TryEnd.Timeout;
             case ForwarderError.RequestBodyClient when !ClientPresence.HasLeft(context) && request.Body.ReadError is not null:
-                return TryEnd.BadRequestBody;
+                return request.Body.IsBad ? TryEnd.BadRequestBody : TryEnd.ClientAborted;
             case ForwarderError.ResponseBodyDestination or ForwarderError.UpgradeResponseDestination:
             case ForwarderError.RequestBodyDestination when context.Response.HasStarted:
                 return TryEnd.Truncated;
