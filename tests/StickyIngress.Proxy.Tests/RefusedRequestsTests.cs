@@ -57,6 +57,18 @@ public sealed class RefusedRequestsTests
         Assert.Equal(lines, log.Lines.Count);
     }
 
+    [Fact]
+    public async Task One_that_comes_after_a_request_with_a_body_is_counted_too()
+    {
+        await using var backend = await TestBackend.StartAsync("a");
+        await using var proxy = await ProxyUnderTest.StartAsync([backend.EndPoint]);
+
+        await TestClient.ExchangeAsync(proxy.EndPoint, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nabGET /a b HTTP/1.1\r\nHost: x\r\n\r\n", Stop);
+
+        await Eventually.HoldsAsync(() => proxy.Log.Lines.Count == 2, "both are in the log", Stop);
+        Assert.Equal(["200", "400"], proxy.Log.Lines.Select(line => line.Split(' ')[0]));
+    }
+
     [Theory]
     [InlineData("HTTP/1.1", "Content-Length: 5\r\nTransfer-Encoding: chunked", 400)]
     [InlineData("HTTP/1.0", "Transfer-Encoding: chunked", 400)]
