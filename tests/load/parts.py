@@ -157,7 +157,7 @@ def hostile_loads(proxy, ports, work):
 def turns(proxies, work, ports, options, report):
     """
     What nginx, we and the bare forwarder take, all running and asked in short turns, so that what changes on the machine meets all; then the same at
-    half of what nginx serves at most.
+    half of what nginx serves at most, and with large bodies.
     """
     with contextlib.ExitStack() as stack:
         asked = {name: beside_others(stack, name, work, ports) for name in ("nginx learn", "StickyIngress learn", "bare IHttpForwarder")}
@@ -165,9 +165,10 @@ def turns(proxies, work, ports, options, report):
         full = in_turns(asked, options.turns)
         rate = statistics.mean(one.rate for turn in full for one in turn["nginx learn"]) / 2
         half = in_turns(asked, options.turns, delay=pause(rate))
+        large = in_turns(asked, options.turns, body=1048576)
     columns = ["load", *turn_columns("proxy", "nginx")]
-    rows = [["full", *row] for row in turn_rows(full)] + [["half of nginx's", *row] for row in turn_rows(half)]
-    report.rows("turns", f"64 B, 64 kept connections, all running: {options.turns} times two turns of 2 s each, there and back", columns, rows)
+    rows = [[load, *row] for load, rounds in (("full", full), ("half of nginx's", half), ("full, 1 MB", large)) for row in turn_rows(rounds)]
+    report.rows("turns", f"64 B where it says no more, 64 kept connections, all running: {options.turns} times two turns of 2 s each, there and back", columns, rows)
 
 
 def modes(proxies, work, ports, options, report):
