@@ -28,22 +28,22 @@ public sealed class EngineDifferenceTests
         var random = new Random(seed);
         Plan[] plans = [.. Enumerable.Range(0, Cases).Select(_ => MakePlan(random, Version.Parse(version)))];
         var views = new ConcurrentDictionary<string, PeerView>();
-        await using var backend = RawBackend.Start((stream, cancellationToken) => ServeAsync(stream, plans, id => views.GetOrAdd(id, _ => new()), cancellationToken));
+        await using var backend = RawBackend.Start((stream, cancellationToken) => ServeAsync(stream, views, cancellationToken));
         await using var ours = await StartAsync(backend.EndPoint, PeerEngine.Auto, version);
         await using var yarp = await StartAsync(backend.EndPoint, PeerEngine.Yarp, version);
 
         for (var i = 0; i < plans.Length; i++)
         {
-            var (oursSaw, yarpSaw) = (await AskAsync(ours, $"ours-{i}"), await AskAsync(yarp, $"yarp-{i}"));
+            var (oursSaw, yarpSaw) = (await AskAsync(ours, plans[i], $"ours-{i}"), await AskAsync(yarp, plans[i], $"yarp-{i}"));
 
             Assert.True(yarpSaw == oursSaw, $"{plans[i]}\nours: {oursSaw}\nYARP: {yarpSaw}");
         }
 
         // What the client sees of it, and then the peer, and the log.
-        async Task<string> AskAsync(ProxyUnderTest proxy, string id)
+        async Task<string> AskAsync(ProxyUnderTest proxy, Plan plan, string id)
         {
-            var (view, logged) = (views.GetOrAdd(id, _ => new()), proxy.Log.Lines.Count);
-            var client = await SendAsync(proxy, plans[int.Parse(id.Split('-')[1], CultureInfo.InvariantCulture)], id, view.Asked.Task);
+            var (view, logged) = (views[id] = new(plan), proxy.Log.Lines.Count);
+            var client = await SendAsync(proxy, plan, id, view.Asked.Task);
             var peer = await view.Seen.Task.WaitAsync(TimeSpan.FromSeconds(20), Stop);
             await Eventually.HoldsAsync(() => proxy.Log.Lines.Count > logged, "the request ended", Stop);
             return $"{client}\n{peer.Replace(id, "x").Replace(proxy.EndPoint.ToString(), "x")}\n{proxy.Log.Lines[^1]}";
@@ -105,14 +105,14 @@ public sealed class EngineDifferenceTests
             string.Join('\n', headers.Select(header => $"{header.Key}: {header.Value}").Order(StringComparer.Ordinal));
     }
 
-    private static async Task ServeAsync(Stream stream, Plan[] plans, Func<string, PeerView> viewOf, CancellationToken cancellationToken)
+    private static async Task ServeAsync(Stream stream, ConcurrentDictionary<string, PeerView> views, CancellationToken cancellationToken)
     {
         while (await RawBackend.ReadHeadAsync(stream, cancellationToken) is { Length: > 0 } head)
         {
             var lines = head.Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
             string? Header(string name) => lines.FirstOrDefault(line => line.StartsWith($"{name}: ", StringComparison.OrdinalIgnoreCase))?[(name.Length + 2)..];
-            var id = Header("X-Case")!;
-            var (plan, view) = (plans[int.Parse(id.Split('-')[1], CultureInfo.InvariantCulture)], viewOf(id));
+            var view = views[Header("X-Case")!];
+            var plan = view.Plan;
             var sawHead = $"{lines[0]}\n{string.Join('\n', lines[1..].Order(StringComparer.OrdinalIgnoreCase))}";
             view.Asked.SetResult();
             byte[] body;
@@ -228,8 +228,10 @@ public sealed class EngineDifferenceTests
     }
 
     /// <summary>What the peer sees of a request.</summary>
-    private sealed class PeerView
+    private sealed class PeerView(Plan plan)
     {
+        public Plan Plan => plan;
+
         /// <summary>Its head.</summary>
         public TaskCompletionSource Asked { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

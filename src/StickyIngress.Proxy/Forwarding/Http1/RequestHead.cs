@@ -90,7 +90,7 @@ internal static class RequestHead
     }
 
     private static bool MayExpectBody(string method) =>
-        !HttpMethods.IsGet(method) && (HttpMethods.IsPost(method) || HttpMethods.IsPut(method) || HttpMethods.IsPatch(method));
+        HttpMethods.IsPost(method) || HttpMethods.IsPut(method) || HttpMethods.IsPatch(method);
 
     private static void WriteIncoming(in Sink sink, ProxyRequest request)
     {
